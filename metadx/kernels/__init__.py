@@ -1,0 +1,1 @@
+"""Compiled numerics on plain arrays; this room knows no table and no model."""

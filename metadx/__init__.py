@@ -1,0 +1,73 @@
+"""metadx: meta-analysis of diagnostic test accuracy.
+
+The public names, loaded when first used so that ``import metadx`` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from metadx._version import __version__
+from metadx.errors import (
+    BoundaryWarning,
+    MetadxError,
+    MetadxWarning,
+    ModelError,
+    OptionError,
+    SparseDataWarning,
+    StudyTableError,
+    ThresholdEffectWarning,
+)
+from metadx.estimate import Estimate, NotApplicable
+
+if TYPE_CHECKING:
+    from metadx.models import BivariateModel, BivariateResults
+    from metadx.plots import plot_forest, plot_sroc
+    from metadx.sroc import confidence_region, prediction_region, sroc_curve
+    from metadx.tables import StudyTable, read_studies
+
+_HOMES = {
+    "BivariateModel": "metadx.models",
+    "BivariateResults": "metadx.models",
+    "StudyTable": "metadx.tables",
+    "confidence_region": "metadx.sroc",
+    "plot_forest": "metadx.plots",
+    "plot_sroc": "metadx.plots",
+    "prediction_region": "metadx.sroc",
+    "read_studies": "metadx.tables",
+    "sroc_curve": "metadx.sroc",
+}
+
+__all__ = [
+    "BivariateModel",
+    "BivariateResults",
+    "BoundaryWarning",
+    "Estimate",
+    "MetadxError",
+    "MetadxWarning",
+    "ModelError",
+    "NotApplicable",
+    "OptionError",
+    "SparseDataWarning",
+    "StudyTable",
+    "StudyTableError",
+    "ThresholdEffectWarning",
+    "__version__",
+    "confidence_region",
+    "plot_forest",
+    "plot_sroc",
+    "prediction_region",
+    "read_studies",
+    "sroc_curve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'metadx' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

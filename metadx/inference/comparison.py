@@ -1,0 +1,350 @@
+"""Comparative accuracy: a test, or any group, as covariate (Cochrane Handbook, chapter 10).
+
+The model ladder: no group effect; an effect on sensitivity only, on specificity only, on
+both; between-study variances common or one set for each group. A step is judged by its
+likelihood ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc, expit, ndtr
+from statsmodels.stats.multitest import multipletests
+
+from metadx.errors import ModelError, OptionError
+from metadx.estimate import Estimate, NotApplicable
+from metadx.models import BivariateModel, BivariateResults, SummaryPoint, delta
+from metadx.tables import StudyTable
+
+FloatArray = NDArray[np.float64]
+
+VARIANCES = ("common", "by_group")
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodRatioTest:
+    """Likelihood-ratio test of one step of the model ladder.
+
+    Attributes
+    ----------
+    hypothesis : str
+        What is tested to be equal across groups: ``"sensitivity"``, ``"specificity"``,
+        ``"both"`` or ``"variances"``.
+    chi2, df, p : float
+        Statistic, degrees of freedom and p value (upper tail of chi-squared).
+    loglik_0, loglik_1 : float
+        Log-likelihoods without and with the effect.
+    """
+
+    hypothesis: str
+    chi2: float
+    df: int
+    p: float
+    loglik_0: float
+    loglik_1: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairComparison:
+    """Group `a` compared with group `b`; ratios are a / b, differences a - b.
+
+    Attributes
+    ----------
+    a, b : str
+        The two groups.
+    sens_ratio, spec_ratio : Estimate
+        Ratios of the probabilities, intervals on the log scale.
+    sens_difference, spec_difference : Estimate
+        Differences of the probabilities (-1 to 1).
+    p_sensitivity, p_specificity : float
+        Wald tests of equality on the logit scale, unadjusted.
+    p_sensitivity_adjusted, p_specificity_adjusted : float
+        Holm-adjusted over all pairs of groups.
+    k_direct : int
+        Studies in which both groups were measured.
+    """
+
+    a: str
+    b: str
+    sens_ratio: Estimate
+    spec_ratio: Estimate
+    sens_difference: Estimate
+    spec_difference: Estimate
+    p_sensitivity: float
+    p_specificity: float
+    p_sensitivity_adjusted: float
+    p_specificity_adjusted: float
+    k_direct: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Comparison of the groups of one table.
+
+    Attributes
+    ----------
+    column : str
+        The group's column.
+    groups : tuple of str
+        Groups in alphabetical order.
+    variances : str
+        ``"common"`` or ``"by_group"``: the model behind points and pairs.
+    fits : dict of BivariateResults
+        ``"null"``, ``"sensitivity"``, ``"specificity"`` (an effect on that margin only),
+        ``"both"`` and, where it can be fitted, ``"variances"``.
+    points : dict of SummaryPoint
+        Summary point of each group.
+    tests : tuple of LikelihoodRatioTest or NotApplicable
+        Sensitivity, specificity, both, variances.
+    pairs : tuple of PairComparison
+        Every pair of groups.
+    k_paired : int
+        Studies that measured more than one group: the direct comparisons.
+    k_groups : dict of int
+        Studies in each group.
+    """
+
+    column: str
+    groups: tuple[str, ...]
+    variances: str
+    fits: dict[str, BivariateResults]
+    points: dict[str, SummaryPoint]
+    tests: tuple[LikelihoodRatioTest | NotApplicable, ...]
+    pairs: tuple[PairComparison, ...]
+    k_paired: int
+    k_groups: dict[str, int]
+
+    @property
+    def fit(self) -> BivariateResults:
+        """The model behind points and pairs."""
+        return self.fits["both" if self.variances == "common" else "variances"]
+
+    def summary(self) -> str:
+        """Return the comparison as text."""
+        out = [f"Groups by {self.column}; between-study variances {self.variances}"]
+        for group, point in self.points.items():
+            out.append(
+                f"  {group:<24} k={self.k_groups[group]:<4} sensitivity "
+                f"{point.sensitivity.format(3)}  specificity {point.specificity.format(3)}"
+            )
+        direct = (
+            f"{self.k_paired} studies measured more than one group (direct comparison)"
+            if self.k_paired
+            else "no study measured more than one group: the comparison is indirect"
+        )
+        out += [direct, "Likelihood-ratio tests"]
+        for test in self.tests:
+            if isinstance(test, NotApplicable):
+                out.append(f"  {test}")
+            else:
+                out.append(
+                    f"  {test.hypothesis:<12} chi2 {test.chi2:8.3f}  df {test.df}  p {test.p:.4g}"
+                )
+        for pair in self.pairs:
+            out.append(
+                f"{pair.a} against {pair.b} ({pair.k_direct} direct): sensitivity ratio "
+                f"{pair.sens_ratio.format(3)}, difference {pair.sens_difference.format(3)}, "
+                f"p {pair.p_sensitivity_adjusted:.3g}; specificity ratio "
+                f"{pair.spec_ratio.format(3)}, difference {pair.spec_difference.format(3)}, "
+                f"p {pair.p_specificity_adjusted:.3g}"
+            )
+        return "\n".join(out)
+
+
+def compare(
+    table: StudyTable,
+    column: str,
+    variances: str = "common",
+    level: float = 0.95,
+    interval: str = "wald",
+    independent_rows: bool = False,
+) -> Comparison:
+    """Compare the groups in `column`, with every step of the model ladder.
+
+    Parameters
+    ----------
+    table : StudyTable
+        Rows of one or more groups; rows of the same study share the study's effects.
+    column : str
+        Column with at least two groups.
+    variances : {"common", "by_group"}
+        Model behind the reported points and pairs. ``"by_group"`` treats rows of different
+        groups as independent, because one set of effects cannot have two covariances.
+    level, interval, independent_rows
+        As in :class:`metadx.BivariateModel`.
+
+    Raises
+    ------
+    OptionError
+        If the column is unknown.
+    ModelError
+        If there is one group only, or a group has nothing to estimate.
+    """
+    if variances not in VARIANCES:
+        raise OptionError(f"variances is {variances!r}; it is one of {', '.join(VARIANCES)}")
+    table = table.pooled()
+    if column not in table.columns:
+        raise OptionError(
+            f"{table.name} has no column {column!r}; its columns are {', '.join(table.columns)}"
+        )
+    effect = f"~ 0 + C(`{column}`)"
+    formulas = {
+        "null": ("~ 1", "~ 1"),
+        "sensitivity": (effect, "~ 1"),
+        "specificity": ("~ 1", effect),
+        "both": (effect, effect),
+    }
+    groups = tuple(sorted({str(value) for value in table.frame[column].dropna()}))
+    if len(groups) < 2:
+        raise ModelError(f"all {len(table)} rows have {column} = {groups[0] if groups else ''!r}; "
+                         "there is nothing to compare")  # fmt: skip
+    paired = _paired(table, column)
+    fits: dict[str, BivariateResults] = {}
+    for name, (sens, spec) in formulas.items():
+        model = BivariateModel(
+            table, sens, spec, covariate_column=column, independent_rows=independent_rows
+        )
+        fits[name] = model.fit(level, interval)
+    separate: BivariateResults | NotApplicable = _separate(table, column, effect, level, interval)
+    if isinstance(separate, BivariateResults):
+        fits["variances"] = separate
+    elif variances == "by_group":
+        raise ModelError(f"{table.name}: {separate.reason}")
+    chosen = fits["both" if variances == "common" else "variances"]
+    points = {group: chosen.at(**{column: group}) for group in groups}
+    return Comparison(
+        column=column,
+        groups=groups,
+        variances=variances,
+        fits=fits,
+        points=points,
+        tests=_tests(fits, separate, len(paired) > 0 and not independent_rows),
+        pairs=_pairs(chosen, column, groups, level, paired),
+        k_paired=len(paired),
+        k_groups={g: int((table.frame[column].astype(str) == g).sum()) for g in groups},
+    )
+
+
+def _separate(
+    table: StudyTable, column: str, effect: str, level: float, interval: str
+) -> BivariateResults | NotApplicable:
+    frame = table.frame
+    for group, rows in frame.groupby(column):
+        complete = rows[["tp", "fp"]].notna().all(axis=1).sum()
+        if complete < 2:
+            return NotApplicable(
+                f"group {group} has {complete} complete studies, too few for variances of its own"
+            )
+    return BivariateModel(
+        table, effect, effect, variances="by_group", group=column, covariate_column=column
+    ).fit(level, interval)
+
+
+def _paired(table: StudyTable, column: str) -> dict[str, set[str]]:
+    """Studies that stand in more than one group, with their groups."""
+    frame = table.frame
+    groups = frame.groupby("study_id")[column].agg(lambda values: set(values.astype(str)))
+    return {str(study): found for study, found in groups.items() if len(found) > 1}
+
+
+def _tests(
+    fits: dict[str, BivariateResults],
+    separate: BivariateResults | NotApplicable,
+    shared: bool,
+) -> tuple[LikelihoodRatioTest | NotApplicable, ...]:
+    steps = [("sensitivity", "specificity"), ("specificity", "sensitivity"), ("both", "null")]
+    tests: list[LikelihoodRatioTest | NotApplicable] = [
+        _ratio_test(name, fits[smaller], fits["both"]) for name, smaller in steps
+    ]
+    if isinstance(separate, NotApplicable):
+        tests.append(NotApplicable(f"variances: {separate.reason}"))
+    elif shared:
+        tests.append(
+            NotApplicable(
+                "variances: with paired studies the two models are not nested, because "
+                "variances by group treat the rows of a study as independent"
+            )
+        )
+    else:
+        tests.append(_ratio_test("variances", fits["both"], separate))
+    return tuple(tests)
+
+
+def _ratio_test(name: str, small: BivariateResults, large: BivariateResults) -> LikelihoodRatioTest:
+    low, high = small.llf, large.llf
+    assert isinstance(low, float) and isinstance(high, float)
+    chi2 = max(2.0 * (high - low), 0.0)
+    df = large.design.n_parameters - small.design.n_parameters
+    return LikelihoodRatioTest(name, chi2, df, float(chdtrc(df, chi2)), low, high)
+
+
+def _pairs(
+    fit: BivariateResults,
+    column: str,
+    groups: Sequence[str],
+    level: float,
+    paired: dict[str, set[str]],
+) -> tuple[PairComparison, ...]:
+    raw = []
+    for b, a in combinations(groups, 2):
+        means, cov = fit.joint_means([{column: a}, {column: b}])
+        q = delta.quantile(level)
+        found: dict[str, Any] = {"a": a, "b": b}
+        for short, i in (("sens", 0), ("spec", 1)):
+            pick = np.ix_([i, 2 + i], [i, 2 + i])
+            pair, spread = means[[i, 2 + i]], cov[pick]
+            found[f"{short}_ratio"] = _estimate(_log_ratio, pair, spread, level, q, "log")
+            found[f"{short}_difference"] = _estimate(
+                _difference, pair, spread, level, q, "identity"
+            )
+            contrast = np.array([1.0, -1.0])
+            z = float((pair @ contrast) / np.sqrt(contrast @ spread @ contrast))
+            found[f"p_{short}"] = float(2.0 * ndtr(-abs(z)))
+        found["k_direct"] = sum({a, b} <= members for members in paired.values())
+        raw.append(found)
+    adjusted = {
+        short: multipletests([found[f"p_{short}"] for found in raw], method="holm")[1]
+        for short in ("sens", "spec")
+    }
+    return tuple(
+        PairComparison(
+            a=found["a"],
+            b=found["b"],
+            sens_ratio=found["sens_ratio"],
+            spec_ratio=found["spec_ratio"],
+            sens_difference=found["sens_difference"],
+            spec_difference=found["spec_difference"],
+            p_sensitivity=found["p_sens"],
+            p_specificity=found["p_spec"],
+            p_sensitivity_adjusted=float(adjusted["sens"][i]),
+            p_specificity_adjusted=float(adjusted["spec"][i]),
+            k_direct=found["k_direct"],
+        )
+        for i, found in enumerate(raw)
+    )
+
+
+def _log_ratio(pair: FloatArray) -> float:
+    return float(np.log(expit(pair[0])) - np.log(expit(pair[1])))
+
+
+def _difference(pair: FloatArray) -> float:
+    return float(expit(pair[0]) - expit(pair[1]))
+
+
+def _estimate(
+    function: Callable[[FloatArray], float],
+    pair: FloatArray,
+    cov: FloatArray,
+    level: float,
+    q: float,
+    scale: str,
+) -> Estimate:
+    se = delta.standard_error(function, pair, cov)
+    return delta.on_scale(function(pair), se, level, "wald", q, scale)

@@ -249,8 +249,8 @@ def _separate(
 def _paired(table: StudyTable, column: str) -> dict[str, set[str]]:
     """Studies that stand in more than one group, with their groups."""
     frame = table.frame
-    groups = frame.groupby("study_id")[column].agg(lambda values: set(values.astype(str)))
-    return {str(study): found for study, found in groups.items() if len(found) > 1}
+    found = {str(study): set(rows[column].astype(str)) for study, rows in frame.groupby("study_id")}
+    return {study: groups for study, groups in found.items() if len(groups) > 1}
 
 
 def _tests(

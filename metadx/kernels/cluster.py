@@ -18,6 +18,8 @@ import math
 import numpy as np
 from numba import njit
 
+from metadx.kernels.vector_math import exp_below, log1p_unit
+
 #: Reassociation and contraction only: infinities and NaN keep their meaning.
 FAST = {"contract", "reassoc", "nsz", "arcp"}
 LOG_2PI = math.log(2.0 * math.pi)
@@ -28,7 +30,7 @@ MODE_STEPS = 60
 MODE_TOLERANCE = 1e-7
 
 
-@njit(cache=True, fastmath=FAST, inline="always")
+@njit(cache=True, fastmath=FAST, error_model="numpy", inline="always")
 def softplus_expit(eta):
     """Return ``log(1 + exp(eta))`` and ``expit(eta)``, both without overflow."""
     e = math.exp(-abs(eta))
@@ -37,7 +39,7 @@ def softplus_expit(eta):
     return math.log1p(e), e / (1.0 + e)
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, error_model="numpy")
 def mode(rows, counts, offsets, factors, group, z):
     """Find the mode of ``log p(y | z) - z'z / 2`` of one study by damped Newton steps.
 
@@ -100,7 +102,7 @@ def mode(rows, counts, offsets, factors, group, z):
     return h11, h12, h22
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, error_model="numpy")
 def log_joint(rows, counts, offsets, factors, group, z1, z2):
     """Return ``log p(y | z) - z'z / 2`` of one study without the binomial coefficients."""
     value = -0.5 * (z1 * z1 + z2 * z2)
@@ -117,9 +119,109 @@ def log_joint(rows, counts, offsets, factors, group, z1, z2):
     return value
 
 
-@njit(cache=True, fastmath=FAST)
-def integrate_one(count, a1, a2, factor, centre, scale, top, rule, derivatives, s, m):
-    """Integrate a study of one row; fill its score and its second moments.
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def lay_out(count, a1, factor, centre, scale, top, rule, work):
+    """Fill the grid's first dimension and everything that depends on it alone.
+
+    Parameters
+    ----------
+    count, a1, factor, centre, scale, top, rule
+        As in :func:`integrate_one`.
+    work : ndarray of shape (5, n)
+        Filled for each node of the pruned tensor grid with z_1, z_2, the log weight, the
+        residual and the variance of the first margin.
+
+    Returns
+    -------
+    int
+        Number of nodes.
+    """
+    size1, nodes1, logw1, size2, nodes2, logw2, first = rule
+    n = 0
+    for a in range(size1):
+        z1 = centre[0] + scale[0] * nodes1[a]
+        sp, p = softplus_expit(a1 + factor[0] * z1)
+        base = logw1[a] - top - 0.5 * z1 * z1 + count[0] * (a1 + factor[0] * z1) - count[1] * sp
+        r1 = count[0] - count[1] * p
+        v1 = count[1] * p * (1.0 - p)
+        shift = centre[1] + scale[1] * nodes1[a]
+        low = first[a] if size1 == size2 else 0
+        for b in range(low, size2 - low):
+            at = n + b - low
+            work[0, at] = z1
+            work[1, at] = shift + scale[2] * nodes2[b]
+            work[2, at] = base + logw2[b]
+            work[3, at] = r1
+            work[4, at] = v1
+        n += size2 - 2 * low
+    return n
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def sum_weights(count, a2, factor, n, work):
+    """Return the sum of the integrand over the grid, for when no derivatives are wanted."""
+    total = 0.0
+    for at in range(n):
+        z2 = work[1, at]
+        eta = a2 + factor[1] * work[0, at] + factor[2] * z2
+        e = exp_below(-abs(eta))
+        sp = max(eta, 0.0) + log1p_unit(e)
+        total += exp_below(work[2, at] - 0.5 * z2 * z2 + count[2] * eta - count[3] * sp)
+    return total
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def sum_moments(count, a2, factor, n, work, s, m):
+    """Sum the integrand with its score (5,) and second moments (5, 5, upper triangle)."""
+    y2, n2, l21, l22 = count[2], count[3], factor[1], factor[2]
+    total = 0.0
+    e1 = e2 = e3 = e4 = e5 = 0.0
+    m11 = m12 = m22 = m13 = m14 = m15 = m24 = m25 = 0.0
+    m33 = m34 = m35 = m44 = m45 = m55 = 0.0
+    for at in range(n):
+        z1, z2, r1, v1 = work[0, at], work[1, at], work[3, at], work[4, at]
+        eta = a2 + l21 * z1 + l22 * z2
+        e = exp_below(-abs(eta))
+        sp = max(eta, 0.0) + log1p_unit(e)
+        share = 1.0 / (1.0 + e)
+        p = share if eta >= 0.0 else e * share
+        w = exp_below(work[2, at] - 0.5 * z2 * z2 + y2 * eta - n2 * sp)
+        r2 = y2 - n2 * p
+        c1 = w * (r1 * r1 - v1)
+        c2 = w * (r2 * r2 - n2 * p * (1.0 - p))
+        w1, w2 = w * r1, w * r2
+        both = w1 * r2
+        total += w
+        e1 += w1
+        e2 += w1 * z1
+        e3 += w2
+        e4 += w2 * z1
+        e5 += w2 * z2
+        m11 += c1
+        m12 += c1 * z1
+        m22 += c1 * z1 * z1
+        m13 += both
+        m14 += both * z1
+        m15 += both * z2
+        m24 += both * z1 * z1
+        m25 += both * z1 * z2
+        m33 += c2
+        m34 += c2 * z1
+        m35 += c2 * z2
+        m44 += c2 * z1 * z1
+        m45 += c2 * z1 * z2
+        m55 += c2 * z2 * z2
+    s[0], s[1], s[2], s[3], s[4] = e1, e2, e3, e4, e5
+    m[0, 0], m[0, 1], m[0, 2], m[0, 3], m[0, 4] = m11, m12, m13, m14, m15
+    m[1, 1], m[1, 2], m[1, 3], m[1, 4] = m22, m14, m24, m25
+    m[2, 2], m[2, 3], m[2, 4] = m33, m34, m35
+    m[3, 3], m[3, 4], m[4, 4] = m44, m45, m55
+    return total
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def integrate_one(count, a1, a2, factor, centre, scale, top, rule, derivatives, s, m, work):
+    """Integrate a study of one row; fill its score and its second derivatives.
 
     Parameters
     ----------
@@ -136,107 +238,77 @@ def integrate_one(count, a1, a2, factor, centre, scale, top, rule, derivatives, 
     top : float
         Log joint density at the mode, subtracted before exponentials are taken.
     rule : tuple
-        Size, nodes, log weights and first kept node of the first and of the second dimension.
+        Size, nodes and log weights of the first and of the second dimension, first kept node.
     derivatives : bool
         False leaves `s` and `m` untouched.
     s : ndarray of shape (5,)
         Filled with the score for (a1, l11, a2, l21, l22).
     m : ndarray of shape (5, 5)
         Filled with the second derivatives (upper triangle).
+    work : ndarray of shape (5, n)
+        Work space for the grid.
 
     Returns
     -------
     float
         Log of the integral of ``p(y | z) phi(z)`` without binomial coefficients.
     """
-    y1, n1, y2, n2 = count[0], count[1], count[2], count[3]
-    l11, l21, l22 = factor[0], factor[1], factor[2]
-    size1, nodes1, logw1, size2, nodes2, logw2, first = rule
-    total = 0.0
-    e1 = e2 = e3 = e4 = e5 = 0.0
-    m11 = m12 = m22 = m13 = m14 = m15 = m24 = m25 = 0.0
-    m33 = m34 = m35 = m44 = m45 = m55 = 0.0
-    for a in range(size1):
-        t1 = nodes1[a]
-        z1 = centre[0] + scale[0] * t1
-        base = logw1[a] - top - 0.5 * z1 * z1
-        r1 = v1 = 0.0
-        if n1 > 0.0:
-            eta = a1 + l11 * z1
-            sp, p = softplus_expit(eta)
-            base += y1 * eta - n1 * sp
-            r1 = y1 - n1 * p
-            v1 = n1 * p * (1.0 - p)
-        shift = centre[1] + scale[1] * t1
-        fixed = a2 + l21 * z1
-        w0 = w1 = w2 = q1 = q2 = q3 = d1 = d2 = d3 = 0.0
-        low = first[a] if size1 == size2 else 0
-        for b in range(low, size2 - low):
-            z2 = shift + scale[2] * nodes2[b]
-            logw = base + logw2[b] - 0.5 * z2 * z2
-            r2 = v2 = 0.0
-            if n2 > 0.0:
-                eta = fixed + l22 * z2
-                sp, p = softplus_expit(eta)
-                logw += y2 * eta - n2 * sp
-                r2 = y2 - n2 * p
-                v2 = n2 * p * (1.0 - p)
-            w = math.exp(logw)
-            w0 += w
-            if derivatives:
-                wr = w * r2
-                wrr = wr * r2
-                wv = w * v2
-                w1 += wr
-                w2 += wr * z2
-                q1 += wrr
-                q2 += wrr * z2
-                q3 += wrr * z2 * z2
-                d1 += wv
-                d2 += wv * z2
-                d3 += wv * z2 * z2
-        total += w0
-        if derivatives:
-            e1 += w0 * r1
-            e2 += w0 * r1 * z1
-            e3 += w1
-            e4 += z1 * w1
-            e5 += w2
-            c1 = w0 * (r1 * r1 - v1)
-            m11 += c1
-            m12 += c1 * z1
-            m22 += c1 * z1 * z1
-            m13 += r1 * w1
-            m14 += r1 * z1 * w1
-            m15 += r1 * w2
-            m24 += r1 * z1 * z1 * w1
-            m25 += r1 * z1 * w2
-            m33 += q1 - d1
-            m34 += z1 * (q1 - d1)
-            m35 += q2 - d2
-            m44 += z1 * z1 * (q1 - d1)
-            m45 += z1 * (q2 - d2)
-            m55 += q3 - d3
-    if derivatives:
-        inverse = 1.0 / total
-        s[0], s[1], s[2], s[3], s[4] = (
-            e1 * inverse,
-            e2 * inverse,
-            e3 * inverse,
-            e4 * inverse,
-            e5 * inverse,
-        )
-        m[0, 0], m[0, 1], m[0, 2], m[0, 3], m[0, 4] = m11, m12, m13, m14, m15
-        m[1, 1], m[1, 2], m[1, 3], m[1, 4] = m22, m14, m24, m25
-        m[2, 2], m[2, 3], m[2, 4] = m33, m34, m35
-        m[3, 3], m[3, 4], m[4, 4] = m44, m45, m55
-        for i in range(5):
-            for j in range(i, 5):
-                m[i, j] = m[i, j] * inverse - s[i] * s[j]
+    n = lay_out(count, a1, factor, centre, scale, top, rule, work)
+    if not derivatives:
+        total = sum_weights(count, a2, factor, n, work)
+        return top + math.log(scale[0] * scale[2] * total) - LOG_2PI
+    total = sum_moments(count, a2, factor, n, work, s, m)
+    inverse = 1.0 / total
+    for i in range(5):
+        s[i] *= inverse
+    for i in range(5):
+        for j in range(i, 5):
+            m[i, j] = m[i, j] * inverse - s[i] * s[j]
     return top + math.log(scale[0] * scale[2] * total) - LOG_2PI
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def local_score(
+    rows, counts, offsets, factors, group, columns1, columns2, z1, z2, w, local, second
+):
+    """Fill `local` with a study's score given its effects; subtract w times its curvature.
+
+    Only the lower triangle of `second` is filled.
+    """
+    p1, p2 = columns1.shape[1], columns2.shape[1]
+    local.fill(0.0)
+    for i in range(rows[0], rows[1]):
+        g = group[i]
+        at = p1 + p2 + 3 * g
+        if counts[i, 1] > 0.0:
+            _, p = softplus_expit(offsets[i, 0] + factors[g, 0] * z1)
+            r = counts[i, 0] - counts[i, 1] * p
+            v = w * counts[i, 1] * p * (1.0 - p)
+            for j in range(p1):
+                local[j] += r * columns1[i, j]
+                for jj in range(j + 1):
+                    second[j, jj] -= v * columns1[i, j] * columns1[i, jj]
+                second[at, j] -= v * z1 * columns1[i, j]
+            local[at] += r * z1
+            second[at, at] -= v * z1 * z1
+        if counts[i, 3] > 0.0:
+            _, p = softplus_expit(offsets[i, 1] + factors[g, 1] * z1 + factors[g, 2] * z2)
+            r = counts[i, 2] - counts[i, 3] * p
+            v = w * counts[i, 3] * p * (1.0 - p)
+            for j in range(p2):
+                local[p1 + j] += r * columns2[i, j]
+                for jj in range(j + 1):
+                    second[p1 + j, p1 + jj] -= v * columns2[i, j] * columns2[i, jj]
+                second[at + 1, p1 + j] -= v * z1 * columns2[i, j]
+                second[at + 2, p1 + j] -= v * z2 * columns2[i, j]
+            local[at + 1] += r * z1
+            local[at + 2] += r * z2
+            second[at + 1, at + 1] -= v * z1 * z1
+            second[at + 2, at + 1] -= v * z1 * z2
+            second[at + 2, at + 2] -= v * z2 * z2
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
 def integrate_many(
     rows,
     counts,
@@ -261,11 +333,10 @@ def integrate_many(
     (beta_1, beta_2, then l11, l21, l22 of each group).
     """
     size1, nodes1, logw1, size2, nodes2, logw2, _ = rule
-    p1, p2 = columns1.shape[1], columns2.shape[1]
     size = score.shape[0]
     local = np.zeros(size)
-    score[:] = 0.0
-    second[:, :] = 0.0
+    score.fill(0.0)
+    second.fill(0.0)
     total = 0.0
     for a in range(size1):
         z1 = centre[0] + scale[0] * nodes1[a]
@@ -276,37 +347,9 @@ def integrate_many(
             total += w
             if not derivatives:
                 continue
-            local[:] = 0.0
-            for i in range(rows[0], rows[1]):
-                g = group[i]
-                at = p1 + p2 + 3 * g
-                if counts[i, 1] > 0.0:
-                    _, p = softplus_expit(offsets[i, 0] + factors[g, 0] * z1)
-                    r = counts[i, 0] - counts[i, 1] * p
-                    v = w * counts[i, 1] * p * (1.0 - p)
-                    for j in range(p1):
-                        local[j] += r * columns1[i, j]
-                        for jj in range(j + 1):
-                            second[j, jj] -= v * columns1[i, j] * columns1[i, jj]
-                        second[at, j] -= v * z1 * columns1[i, j]
-                    local[at] += r * z1
-                    second[at, at] -= v * z1 * z1
-                if counts[i, 3] > 0.0:
-                    eta = offsets[i, 1] + factors[g, 1] * z1 + factors[g, 2] * z2
-                    _, p = softplus_expit(eta)
-                    r = counts[i, 2] - counts[i, 3] * p
-                    v = w * counts[i, 3] * p * (1.0 - p)
-                    for j in range(p2):
-                        local[p1 + j] += r * columns2[i, j]
-                        for jj in range(j + 1):
-                            second[p1 + j, p1 + jj] -= v * columns2[i, j] * columns2[i, jj]
-                        second[at + 1, p1 + j] -= v * z1 * columns2[i, j]
-                        second[at + 2, p1 + j] -= v * z2 * columns2[i, j]
-                    local[at + 1] += r * z1
-                    local[at + 2] += r * z2
-                    second[at + 1, at + 1] -= v * z1 * z1
-                    second[at + 2, at + 1] -= v * z1 * z2
-                    second[at + 2, at + 2] -= v * z2 * z2
+            local_score(
+                rows, counts, offsets, factors, group, columns1, columns2, z1, z2, w, local, second
+            )
             for j in range(size):
                 score[j] += w * local[j]
                 for jj in range(j + 1):

@@ -8,14 +8,14 @@ import numpy as np
 from numba import njit
 
 from metadx.kernels.cluster import FAST, integrate_many, integrate_one, log_joint, mode
-from metadx.kernels.quadrature import FIRST, LOG_WEIGHTS, NODES, SIZES
+from metadx.kernels.quadrature import FIRST, LOG_WEIGHTS, NODES, SIZES, WORK_ROWS
 
-#: A rule for the second dimension where no row has a loading on it: three nodes integrate
+#: A rule for the second dimension where no row has a loading on it: four nodes integrate
 #: the square of a standard normal exactly, and nothing of higher order is left.
 FLAT_LEVEL = 1
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, error_model="numpy")
 def study_loglik(
     c,
     start,
@@ -32,6 +32,7 @@ def study_loglik(
     second,
     s,
     m,
+    work,
 ):
     """Return the log-likelihood of study `c` without binomial coefficients; add its derivatives.
 
@@ -53,6 +54,8 @@ def study_loglik(
         Score and Hessian, added to.
     s, m : ndarray of shape (5,) and (5, 5), or (p,) and (p, p)
         Work space.
+    work : ndarray of shape (WORK_ROWS, n)
+        Work space for the largest grid.
     """
     rows = (start[c], start[c + 1])
     h11, h12, h22 = mode(rows, counts, offsets, factors, group, z[c])
@@ -81,21 +84,23 @@ def study_loglik(
             centre, scale, top, rule, derivatives, s, m,
         )  # fmt: skip
         if derivatives:
-            score += s
-            second += m
+            for j in range(score.shape[0]):
+                score[j] += s[j]
+                for jj in range(score.shape[0]):
+                    second[j, jj] += m[j, jj]
         return value
     i = rows[0]
     g = group[i]
     value = integrate_one(
         counts[i], offsets[i, 0], offsets[i, 1], factors[g], centre, scale, top, rule,
-        derivatives, s, m,
+        derivatives, s, m, work,
     )  # fmt: skip
     if derivatives:
         _add_row(columns1[i], columns2[i], g, s, m, score, second)
     return value
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, error_model="numpy")
 def _add_row(x1, x2, g, s, m, score, second):
     """Carry the five local derivatives of one row over to the model's parameters."""
     p1, p2 = x1.shape[0], x2.shape[0]
@@ -125,7 +130,16 @@ def _add_row(x1, x2, g, s, m, score, second):
             second[at + n, at + nn] += m[min(k, kk), max(k, kk)]
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True)
+def _largest_grid(levels):
+    """Nodes of the largest tensor grid that any study needs."""
+    highest = 0
+    for level in levels:
+        highest = max(highest, level)
+    return SIZES[highest] * SIZES[highest]
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
 def unpack(theta, columns1, columns2, offsets, factors):
     """Split `theta` = (beta_1, beta_2, then l11, l21, l22 a group) into its parts, in place."""
     p1, p2 = columns1.shape[1], columns2.shape[1]
@@ -143,7 +157,7 @@ def unpack(theta, columns1, columns2, offsets, factors):
             factors[g, n] = theta[p1 + p2 + 3 * g + n]
 
 
-@njit(cache=True, fastmath=FAST, nogil=True)
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
 def loglik(theta, counts, start, group, columns1, columns2, levels, z, derivatives, score, second):
     """Return the log-likelihood without binomial coefficients; fill score and Hessian.
 
@@ -173,31 +187,33 @@ def loglik(theta, counts, start, group, columns1, columns2, levels, z, derivativ
     offsets = np.empty((columns1.shape[0], 2))
     factors = np.empty(((size - columns1.shape[1] - columns2.shape[1]) // 3, 3))
     unpack(theta, columns1, columns2, offsets, factors)
+    work = np.empty((WORK_ROWS, _largest_grid(levels)))
     s1, m1 = np.empty(5), np.empty((5, 5))
     s2, m2 = np.empty(size), np.empty((size, size))
     if derivatives:
-        score[:] = 0.0
-        second[:, :] = 0.0
+        score.fill(0.0)
+        second.fill(0.0)
     value = 0.0
     for c in range(start.shape[0] - 1):
         s, m = (s1, m1) if start[c + 1] - start[c] == 1 else (s2, m2)
         value += study_loglik(
             c, start, counts, offsets, factors, group, columns1, columns2, levels[c], z,
-            derivatives, score, second, s, m,
+            derivatives, score, second, s, m, work,
         )  # fmt: skip
     return value
 
 
-@njit(cache=True, fastmath=FAST, nogil=True)
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
 def study_logliks(theta, counts, start, group, columns1, columns2, levels, z, out):
     """Fill `out`, of shape (n_studies,), with each study's log-likelihood at its own level."""
     size = theta.shape[0]
     offsets = np.empty((columns1.shape[0], 2))
     factors = np.empty(((size - columns1.shape[1] - columns2.shape[1]) // 3, 3))
     unpack(theta, columns1, columns2, offsets, factors)
+    work = np.empty((WORK_ROWS, _largest_grid(levels)))
     s, m = np.empty(size), np.empty((size, size))
     for c in range(start.shape[0] - 1):
         out[c] = study_loglik(
             c, start, counts, offsets, factors, group, columns1, columns2, levels[c], z,
-            False, s, m, s, m,
+            False, s, m, s, m, work,
         )  # fmt: skip

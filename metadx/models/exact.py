@@ -15,7 +15,7 @@ from metadx.models import margins as m
 from metadx.models.design import MARGINS, Design, build_design
 from metadx.models.results import BivariateResults, Joint
 from metadx.models.search import Maximum, search
-from metadx.models.strata import one_stratum
+from metadx.models.strata import one_stratum, with_counts
 from metadx.models.summary_point import SummaryPoint
 from metadx.tables import StudyTable
 
@@ -79,9 +79,11 @@ class BivariateModel:
             raise ModelError(f"variances is {variances!r}; it is 'common' or 'by_group'")
         if variances == "by_group" and group is None:
             raise ModelError("variances='by_group' needs the column of the groups, group=...")
-        self.table, self._notes = one_stratum(
-            table.pooled(), f"{sens} {spec} {group or ''} {covariate_column or ''}"
+        usable, left_out = with_counts(table.pooled())
+        self.table, several = one_stratum(
+            usable, f"{sens} {spec} {group or ''} {covariate_column or ''}"
         )
+        self._notes = [*left_out, *several]
         self.formulas = (sens, spec)
         own_rows = independent_rows or variances == "by_group"
         self.design = build_design(
@@ -290,4 +292,3 @@ def boundary_sentence(at_boundary: tuple[str, ...], theta: np.ndarray) -> str:
         f"{said}, at its boundary: the other parameters and their standard errors are those of "
         "the model with that value fixed"
     )
-

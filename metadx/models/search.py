@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from metadx.kernels import newton
+from metadx.kernels.likelihood import loglik
 from metadx.kernels.quadrature import LEVELS, level_for
 from metadx.models.design import Design
 
@@ -166,9 +168,7 @@ def climb(design: Design, theta: FloatArray, free: IntArray, nodes: int | None =
             end, free, *data, GRADIENT_TOLERANCE, MOST_STEPS, QUADRATURE_ERROR, score, hessian
         )
     else:
-        value, evaluations, status = newton.maximise(
-            end, free, *data, GRADIENT_TOLERANCE, MOST_STEPS, score, hessian
-        )
+        value, evaluations, status = _climb_numerically(end, free, data, score, hessian)
     norm = float(np.abs(score[free]).max()) if free.size else 0.0
     if status == newton.STALLED and norm < _rounding(design):
         status = newton.CONVERGED
@@ -187,6 +187,48 @@ def climb(design: Design, theta: FloatArray, free: IntArray, nodes: int | None =
     )
     value = float(value) + design.log_binomial_coefficients()
     return _canonical(design, Maximum(end, free, value, hessian, levels, modes, record))
+
+
+#: Steps of the numerical score and Hessian of a rule with few nodes, and the score at which
+#: its search ends: what central differences of a smooth function resolve in double precision.
+SCORE_STEP, HESSIAN_STEP, NUMERICAL_TOLERANCE = 1e-5, 1e-3, 1e-4
+
+
+def _climb_numerically(
+    end: FloatArray, free: IntArray, data: tuple[Any, ...], score: FloatArray, hessian: FloatArray
+) -> tuple[float, int, int]:
+    """Maximise the quadrature's own value, by differences; `end`, score, hessian are filled.
+
+    With few nodes (one is Laplace's approximation) the value is not the function whose score
+    Fisher's identity gives, so that the quadrature itself is differentiated.
+    """
+    calls = 0
+
+    def value(x: FloatArray) -> float:
+        nonlocal calls
+        calls += 1
+        theta = end.copy()
+        theta[free] = x
+        return float(loglik(theta, *data, False, score, hessian))
+
+    def gradient(x: FloatArray) -> FloatArray:
+        steps = SCORE_STEP * np.eye(x.size)
+        return np.array([(value(x + h) - value(x - h)) / (2 * SCORE_STEP) for h in steps])
+
+    found = minimize(
+        lambda x: -value(x), end[free], jac=lambda x: -gradient(x), method="BFGS",
+        options={"gtol": 0.1 * NUMERICAL_TOLERANCE, "maxiter": MOST_STEPS},
+    )  # fmt: skip
+    x = found.x
+    end[free] = x
+    score[:], hessian[:] = 0.0, 0.0
+    slope = gradient(x)
+    steps = HESSIAN_STEP * np.eye(x.size)
+    block = np.array([(gradient(x + h) - gradient(x - h)) / (2 * HESSIAN_STEP) for h in steps])
+    score[free] = slope
+    hessian[np.ix_(free, free)] = 0.5 * (block + block.T)
+    good = bool(np.abs(slope).max(initial=0.0) < NUMERICAL_TOLERANCE)
+    return value(x), calls, newton.CONVERGED if good else newton.STALLED
 
 
 def _rounding(design: Design) -> float:
@@ -348,3 +390,30 @@ def _is_top(design: Design, reduced: Maximum, at: int, reduction: Reduction) -> 
     if reduction.names != ("rho",):
         return True
     return bool(reduced.hessian[at + 2, at + 2] <= 1e-8 * abs(reduced.hessian[at, at]) + 1e-8)
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """The log-likelihood of a design at fixed quadrature levels, as a function.
+
+    Attributes
+    ----------
+    design : Design
+        The model's arrays.
+    levels : ndarray of shape (n_studies,)
+        Quadrature level of each study.
+    """
+
+    design: Design
+    levels: IntArray
+
+    def __call__(self, theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        """Return value (with binomial coefficients), score (p,) and Hessian (p, p)."""
+        size = theta.size
+        score, hessian = np.zeros(size), np.zeros((size, size))
+        modes = np.zeros((self.design.start.size - 1, 2))
+        value = loglik(
+            np.ascontiguousarray(theta, dtype=float), self.design.counts, self.design.start,
+            self.design.group, *self.design.columns, self.levels, modes, True, score, hessian,
+        )  # fmt: skip
+        return float(value) + self.design.log_binomial_coefficients(), score, hessian

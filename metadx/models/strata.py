@@ -11,6 +11,17 @@ from metadx.tables import StudyTable
 STRATUM_COLUMNS = ("modality", "site", "unit", "population")
 
 
+def with_counts(table: StudyTable) -> tuple[StudyTable, list[str]]:
+    """Leave out rows that report neither margin, with a sentence that names them."""
+    usable = table.usable
+    if len(usable) == len(table):
+        return table, []
+    kept = set(usable.frame["study_id"])
+    left = [label for study, label in zip(table.frame["study_id"], table.labels, strict=True)
+            if study not in kept]  # fmt: skip
+    return usable, [f"{table.name}: no counts are given for {', '.join(left)}; left out"]
+
+
 def one_stratum(table: StudyTable, formulas: str) -> tuple[StudyTable, list[str]]:
     """Keep the largest stratum of a table; columns used in `formulas` may vary inside it.
 

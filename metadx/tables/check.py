@@ -33,7 +33,7 @@ _OURS_FROM: Final = 6
 _TEXT_FILES: Final = (".csv", ".tsv")
 _WORKBOOKS: Final = (".xlsx", ".xls", ".ods")
 #: Faults that a model can live with in a table from elsewhere: nobody is no information.
-_HARMLESS_ELSEWHERE: Final = ("empty_margin",)
+_HARMLESS_ELSEWHERE: Final = ("empty_margin", "no_counts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,14 +203,16 @@ def canonical_header(names: list[str]) -> tuple[str, ...]:
     Parameters
     ----------
     names : list of str
-        In any case, with spaces or hyphens. ``study`` is ``study_id`` unless the
-        table has both.
+        In any case, with spaces or hyphens. ``study`` names the study and becomes
+        ``study_id``; a column of that name beside it becomes ``study_id_given``.
     """
     tidy = [re.sub(r"[\s_\-]+", "_", name.strip().lower().strip("\ufeff")) for name in names]
-    if "study" in tidy and "study_id" not in tidy:
+    if "study" in tidy:
+        tidy = ["study_id_given" if name == "study_id" else name for name in tidy]
         tidy[tidy.index("study")] = "study_id"
+    known = {*COLUMN_NAMES, "study_id_given"}
     pairs = zip(names, tidy, strict=True)
-    return tuple(new if new in COLUMN_NAMES else old.strip() for old, new in pairs)
+    return tuple(new if new in known else old.strip() for old, new in pairs)
 
 
 def header_faults(header: tuple[str, ...], file: str, line: int = 1) -> list[Fault]:

@@ -192,6 +192,11 @@ class StudyTable:
         return self._counts
 
     @property
+    def usable(self) -> StudyTable:
+        """Rows with at least one margin; a foreign table may list studies without counts."""
+        return self._take(~self._reports(sensitivity=False, specificity=False), self.name)
+
+    @property
     def complete(self) -> StudyTable:
         """Rows with both margins."""
         return self._take(self._counts.totals.min(axis=1, initial=1) > 0, self.name)
@@ -199,12 +204,17 @@ class StudyTable:
     @property
     def sens_only(self) -> StudyTable:
         """Rows that counted only people with the condition."""
-        return self._take(self._counts.totals[:, 1] == 0, self.name)
+        return self._take(self._reports(sensitivity=True, specificity=False), self.name)
 
     @property
     def spec_only(self) -> StudyTable:
         """Rows that counted only people without the condition."""
-        return self._take(self._counts.totals[:, 0] == 0, self.name)
+        return self._take(self._reports(sensitivity=False, specificity=True), self.name)
+
+    def _reports(self, sensitivity: bool, specificity: bool) -> npt.NDArray[np.bool_]:
+        """Rows that report exactly these margins."""
+        known = self._counts.totals > 0
+        return np.asarray((known == [sensitivity, specificity]).all(axis=1), dtype=bool)
 
     @property
     def is_stratified(self) -> bool:

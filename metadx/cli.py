@@ -1,0 +1,107 @@
+"""The command line: arguments in, calls out; no logic."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from metadx._version import __version__
+from metadx.errors import MetadxError
+
+app = typer.Typer(
+    help="Meta-analysis of diagnostic test accuracy, from study tables to strategies.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+STUDIES = Path("studies")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"metadx {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Meta-analysis of diagnostic test accuracy, from study tables to strategies."""
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A study table or a folder of them.")] = STUDIES,
+) -> None:
+    """Check study tables against every rule; exit code 1 and one line per fault."""
+    from metadx.tables import check as check_tables
+
+    report = check_tables(path)
+    for fault in report.faults:
+        typer.echo(str(fault))
+    typer.echo(report.summary())
+    raise typer.Exit(1 if report.faults else 0)
+
+
+@app.command()
+def flow(
+    path: Annotated[Path, typer.Argument(help="Folder of study tables.")] = STUDIES,
+    csv: Annotated[bool, typer.Option("--csv", help="Print as CSV.")] = False,
+) -> None:
+    """Print how many rows were extracted, excluded and why, and pooled, per stratum."""
+    from metadx.tables import flow as flow_table
+    from metadx.tables import flow_text
+
+    if csv:
+        typer.echo(flow_table(path).to_csv(index=False), nl=False)
+    else:
+        typer.echo(flow_text(path))
+
+
+@app.command()
+def codebook(
+    path: Annotated[Path, typer.Argument(help="Folder of study tables.")] = STUDIES,
+) -> None:
+    """Write CODEBOOK.md, the description of every column and code, into the folder."""
+    from metadx.tables import write_codebook
+
+    changed = write_codebook(path)
+    typer.echo(f"{path / 'CODEBOOK.md'}: {'written' if changed else 'up to date'}")
+
+
+@app.command()
+def run(
+    studies: Annotated[Path, typer.Option(help="Folder of study tables.")] = STUDIES,
+    out: Annotated[Path, typer.Option(help="Folder for results, figures and report.")] = Path(),
+    jobs: Annotated[int, typer.Option(help="Processes; 0 takes one for each core.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Recompute everything.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+) -> None:
+    """Pool every stratum; write results, figures, evidence map, claims and report.html."""
+    from metadx.workflow import run as run_all
+
+    report = run_all(studies, out, jobs=jobs or None, force=force, seed=seed)
+    typer.echo(report.summary())
+    raise typer.Exit(report.exit_code)
+
+
+def main() -> Any:
+    """Run the command line; an expected error is one message and exit code 1."""
+    try:
+        return app()
+    except MetadxError as error:
+        typer.echo(f"metadx: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        typer.echo("metadx: interrupted; what was finished is kept", err=True)
+        sys.exit(130)

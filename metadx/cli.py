@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from metadx._version import __version__
-from metadx.errors import MetadxError
+from metadx.errors import MetadxError, MetadxWarning
 
 app = typer.Typer(
     help="Meta-analysis of diagnostic test accuracy, from study tables to strategies.",
@@ -44,10 +45,8 @@ def check(
     from metadx.tables import check as check_tables
 
     report = check_tables(path)
-    for fault in report.faults:
-        typer.echo(str(fault))
-    typer.echo(report.summary())
-    raise typer.Exit(1 if report.faults else 0)
+    typer.echo(report.text())
+    raise typer.Exit(report.exit_code)
 
 
 @app.command()
@@ -57,12 +56,10 @@ def flow(
 ) -> None:
     """Print how many rows were extracted, excluded and why, and pooled, per stratum."""
     from metadx.tables import flow as flow_table
-    from metadx.tables import flow_text
+    from metadx.tables import flow_text, read_studies
 
-    if csv:
-        typer.echo(flow_table(path).to_csv(index=False), nl=False)
-    else:
-        typer.echo(flow_text(path))
+    table = read_studies(path)
+    typer.echo(flow_table(table).to_csv(index=False) if csv else flow_text(table), nl=not csv)
 
 
 @app.command()
@@ -72,8 +69,45 @@ def codebook(
     """Write CODEBOOK.md, the description of every column and code, into the folder."""
     from metadx.tables import write_codebook
 
-    changed = write_codebook(path)
+    changed = write_codebook(path / "CODEBOOK.md")
     typer.echo(f"{path / 'CODEBOOK.md'}: {'written' if changed else 'up to date'}")
+
+
+@app.command()
+def fit(
+    target: Annotated[
+        str, typer.Argument(help="A stratum (ct/hip, ct/hip/patient/radiograph_negative) or a CSV.")
+    ],
+    json_output: Annotated[bool, typer.Option("--json", help="Print a JSON record.")] = False,
+    sens: Annotated[str, typer.Option(help="Formula of sensitivity.")] = "~ 1",
+    spec: Annotated[str, typer.Option(help="Formula of specificity.")] = "~ 1",
+    group: Annotated[str | None, typer.Option(help="Column of groups to compare.")] = None,
+    variances: Annotated[str, typer.Option(help="common or separate.")] = "common",
+    method: Annotated[str, typer.Option(help="exact, laplace, reml, ml or bayes.")] = "exact",
+    nodes: Annotated[int | None, typer.Option(help="Quadrature nodes a dimension.")] = None,
+    interval: Annotated[str, typer.Option(help="wald, t, profile or bootstrap.")] = "wald",
+    level: Annotated[float, typer.Option(help="Nominal coverage.")] = 0.95,
+    seed: Annotated[int, typer.Option(help="Seed of bootstrap and posterior.")] = 1,
+    zero_cell: Annotated[str, typer.Option(help="single, all or none.")] = "single",
+    independent_rows: Annotated[
+        bool, typer.Option("--independent-rows", help="A study may stand in several rows.")
+    ] = False,
+    studies: Annotated[Path, typer.Option(help="Folder of study tables.")] = STUDIES,
+) -> None:
+    """Pool one stratum or one file and print the results."""
+    from metadx.report.fit_record import FitOptions, find_table, fit_record, fit_text
+
+    options = FitOptions(
+        sens, spec, group, variances, method, nodes, interval, level, seed, zero_cell,
+        independent_rows,
+    )  # fmt: skip
+    table = find_table(target, studies)
+    if json_output:
+        import json
+
+        typer.echo(json.dumps(fit_record(table, options), indent=2, allow_nan=False))
+    else:
+        typer.echo(fit_text(table, options))
 
 
 @app.command()
@@ -93,7 +127,11 @@ def run(
 
 
 def main() -> Any:
-    """Run the command line; an expected error is one message and exit code 1."""
+    """Run the command line; an expected error is one message and exit code 1.
+
+    Warnings are silent here because every result prints those it carries.
+    """
+    warnings.simplefilter("ignore", MetadxWarning)
     try:
         return app()
     except MetadxError as error:

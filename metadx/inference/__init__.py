@@ -1,5 +1,18 @@
 """What is computed from a fit: comparisons, intervals, heterogeneity, influence."""
 
+from metadx.inference.bootstrap import Bootstrap, bootstrap
 from metadx.inference.comparison import Comparison, LikelihoodRatioTest, PairComparison, compare
+from metadx.inference.heterogeneity import ISquared, i_squared
+from metadx.inference.profile import profile
 
-__all__ = ["Comparison", "LikelihoodRatioTest", "PairComparison", "compare"]
+__all__ = [
+    "Bootstrap",
+    "Comparison",
+    "ISquared",
+    "LikelihoodRatioTest",
+    "PairComparison",
+    "bootstrap",
+    "compare",
+    "i_squared",
+    "profile",
+]

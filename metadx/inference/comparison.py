@@ -25,6 +25,7 @@ from metadx.tables import StudyTable
 FloatArray = NDArray[np.float64]
 
 VARIANCES = ("common", "by_group")
+HYPOTHESES = ("sensitivity", "specificity", "both", "variances")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ def compare(
     level: float = 0.95,
     interval: str = "wald",
     independent_rows: bool = False,
+    method: str = "exact",
 ) -> Comparison:
     """Compare the groups in `column`, with every step of the model ladder.
 
@@ -178,6 +180,9 @@ def compare(
         groups as independent, because one set of effects cannot have two covariances.
     level, interval, independent_rows
         As in :class:`metadx.BivariateModel`.
+    method : {"exact", "laplace", "ml", "reml"}
+        Restricted likelihoods of models with different means cannot be compared, so REML
+        gives no likelihood-ratio tests of the means.
 
     Raises
     ------
@@ -210,8 +215,10 @@ def compare(
         model = BivariateModel(
             table, sens, spec, covariate_column=column, independent_rows=independent_rows
         )
-        fits[name] = model.fit(level, interval)
-    separate: BivariateResults | NotApplicable = _separate(table, column, effect, level, interval)
+        fits[name] = _maximum_likelihood(model, method, level, interval)
+    separate: BivariateResults | NotApplicable = _separate(
+        table, column, effect, method, level, interval
+    )
     if isinstance(separate, BivariateResults):
         fits["variances"] = separate
     elif variances == "by_group":
@@ -224,7 +231,7 @@ def compare(
         variances=variances,
         fits=fits,
         points=points,
-        tests=_tests(fits, separate, len(paired) > 0 and not independent_rows),
+        tests=_tests(fits, separate, len(paired) > 0 and not independent_rows, method),
         pairs=_pairs(chosen, column, groups, level, paired),
         k_paired=len(paired),
         k_groups={g: int((table.frame[column].astype(str) == g).sum()) for g in groups},
@@ -232,7 +239,7 @@ def compare(
 
 
 def _separate(
-    table: StudyTable, column: str, effect: str, level: float, interval: str
+    table: StudyTable, column: str, effect: str, method: str, level: float, interval: str
 ) -> BivariateResults | NotApplicable:
     frame = table.frame
     for group, rows in frame.groupby(column):
@@ -241,9 +248,19 @@ def _separate(
             return NotApplicable(
                 f"group {group} has {complete} complete studies, too few for variances of its own"
             )
-    return BivariateModel(
+    model = BivariateModel(
         table, effect, effect, variances="by_group", group=column, covariate_column=column
-    ).fit(level, interval)
+    )
+    return _maximum_likelihood(model, method, level, interval)
+
+
+def _maximum_likelihood(
+    model: BivariateModel, method: str, level: float, interval: str
+) -> BivariateResults:
+    results = model.fit(method, level, interval)
+    if not isinstance(results, BivariateResults):
+        raise OptionError("groups are compared by likelihood; method bayes does not apply")
+    return results
 
 
 def _paired(table: StudyTable, column: str) -> dict[str, set[str]]:
@@ -257,7 +274,11 @@ def _tests(
     fits: dict[str, BivariateResults],
     separate: BivariateResults | NotApplicable,
     shared: bool,
+    method: str,
 ) -> tuple[LikelihoodRatioTest | NotApplicable, ...]:
+    if method == "reml":
+        reason = "restricted likelihoods of models with different means cannot be compared"
+        return tuple(NotApplicable(f"{name}: {reason}") for name in HYPOTHESES)
     steps = [("sensitivity", "specificity"), ("specificity", "sensitivity"), ("both", "null")]
     tests: list[LikelihoodRatioTest | NotApplicable] = [
         _ratio_test(name, fits[smaller], fits["both"]) for name, smaller in steps

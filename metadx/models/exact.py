@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from metadx.errors import BoundaryWarning, MetadxWarning, ModelError, SparseDataWarning
+from metadx.errors import ModelError
 from metadx.estimate import NotApplicable
 from metadx.models import margins as m
-from metadx.models.design import MARGINS, Design, build_design
+from metadx.models.design import MARGINS, Design
 from metadx.models.results import BivariateResults, Joint
 from metadx.models.search import Maximum, search
-from metadx.models.strata import one_stratum, with_counts
 from metadx.models.summary_point import SummaryPoint
 from metadx.tables import StudyTable
 
@@ -24,108 +22,40 @@ from metadx.tables import StudyTable
 COMPLETE_FOR_CORRELATION: Final = 4
 
 
-class BivariateModel:
-    """Bivariate random-effects model of sensitivity and specificity, exact likelihood.
-
-    ``TP ~ Binomial(n1, expit(eta_1))``, ``TN ~ Binomial(n0, expit(eta_2))``,
-    ``eta = X beta + u``, ``u ~ N(0, Sigma)``, by maximum likelihood with adaptive
-    Gauss-Hermite quadrature. Studies with one margin contribute the integral they have.
+def fit_exact(
+    table: StudyTable,
+    design: Design,
+    formulas: tuple[str, str],
+    level: float = 0.95,
+    interval: str = "wald",
+    nodes: int | None = None,
+    notes: Iterable[str] = (),
+) -> BivariateResults:
+    """Fit by maximum likelihood, stepping down the ladder where the data demand it.
 
     Parameters
     ----------
     table : StudyTable
-        Studies; rows with ``pool`` = no are left out. Where the table holds several strata
-        the one with the most studies is taken, and a warning says so: sensitivity among all
-        fractures and among occult ones are different quantities and are never mixed.
-    sens, spec : str
-        Formulas of the two margins, for example ``"~ modality + age"``.
-    variances : {"common", "by_group"}
-        One between-study covariance matrix, or one for each value of `group`.
-    group : str, optional
-        Column of the groups for ``variances="by_group"``.
-    independent_rows : bool
-        Allow a study in several rows, each with study effects of its own.
-    covariate_column : str, optional
-        A column that tells the rows of a study apart although no formula uses it: the null
-        model of a comparison of groups.
+        The pooled rows.
+    design : Design
+        Their arrays.
+    formulas : tuple of str
+        Formulas of sensitivity and specificity.
+    level : float
+        Nominal coverage of the intervals.
+    interval : {"wald", "wald_t"}
+        Normal quantile, or Student t with k - 2 degrees of freedom.
+    nodes : int, optional
+        Quadrature nodes a dimension (1 is Laplace); None chooses and checks them per study.
+    notes : iterable of str
+        Sentences that the results carry on.
 
-    References
-    ----------
-    Chu & Cole 2006, J Clin Epidemiol, doi:10.1016/j.jclinepi.2006.06.011.
-    Takwoingi et al. 2017, Stat Methods Med, doi:10.1177/0962280215592269.
-
-    Examples
-    --------
-    >>> import metadx as mx
-    >>> table = mx.StudyTable.from_frame(
-    ...     pd.DataFrame({"study": list("abcde"), "tp": [18, 25, 40, 9, 30],
-    ...                   "fp": [4, 2, 9, 1, 6], "fn": [2, 5, 6, 3, 4],
-    ...                   "tn": [40, 31, 60, 22, 48]}))
-    >>> print(mx.BivariateModel(table).fit().sensitivity)
-    0.86 (0.79 to 0.91)
+    Raises
+    ------
+    ModelError
+        If there is nothing to pool, or a covariate separates the counts perfectly.
     """
-
-    def __init__(
-        self,
-        table: StudyTable,
-        sens: str = "~ 1",
-        spec: str = "~ 1",
-        variances: str = "common",
-        group: str | None = None,
-        independent_rows: bool = False,
-        covariate_column: str | None = None,
-    ) -> None:
-        if variances not in ("common", "by_group"):
-            raise ModelError(f"variances is {variances!r}; it is 'common' or 'by_group'")
-        if variances == "by_group" and group is None:
-            raise ModelError("variances='by_group' needs the column of the groups, group=...")
-        usable, left_out = with_counts(table.pooled())
-        self.table, several = one_stratum(
-            usable, f"{sens} {spec} {group or ''} {covariate_column or ''}"
-        )
-        self._notes = [*left_out, *several]
-        self.formulas = (sens, spec)
-        own_rows = independent_rows or variances == "by_group"
-        self.design = build_design(
-            self.table,
-            sens,
-            spec,
-            group if variances == "by_group" else None,
-            own_rows,
-            may_repeat=covariate_column is not None,
-        )
-
-    def fit(
-        self, level: float = 0.95, interval: str = "wald", nodes: int | None = None
-    ) -> BivariateResults:
-        """Fit by maximum likelihood, stepping down the ladder where the data demand it.
-
-        Parameters
-        ----------
-        level : float
-            Nominal coverage of the intervals.
-        interval : {"wald", "wald_t"}
-            Normal quantile, or Student t with k - 2 degrees of freedom.
-        nodes : int, optional
-            Quadrature nodes a dimension; None chooses and checks them per study.
-
-        Raises
-        ------
-        ModelError
-            If there is nothing to pool, or a covariate separates the counts perfectly.
-        """
-        fitted = _Fit(self.table, self.design, self.formulas, level, interval, nodes)
-        results = fitted.run(self._notes)
-        _warn(results)
-        return results
-
-
-def _warn(results: BivariateResults) -> None:
-    for text in results.warnings:
-        kind: type[MetadxWarning] = SparseDataWarning
-        if "boundary" in text:
-            kind = BoundaryWarning
-        warnings.warn(text, kind, stacklevel=3)
+    return _Fit(table, design, formulas, level, interval, nodes).run(notes)
 
 
 class _Fit:
@@ -182,6 +112,7 @@ class _Fit:
             level=self.level,
             interval=self.interval,
             warnings=tuple(texts),
+            method="exact" if self.nodes != 1 else "laplace",
         )
 
     def _bivariate(self, texts: list[str]) -> BivariateResults:

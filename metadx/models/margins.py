@@ -42,8 +42,10 @@ class Margin:
         ``"bivariate"``, ``"univariate"``, ``"fixed_effect"``, ``"single_study"`` or ``"none"``.
     estimate : Estimate or NotApplicable
         The pooled proportion (probability) that may stand as a headline.
-    fixed_effect : Estimate or NotApplicable
-        Exact binomial of the summed counts, which ignores heterogeneity (probability).
+    positives : int
+        Sum of the true positives (or true negatives).
+    level : float
+        Nominal coverage of the intervals.
     study_low, study_high : float or None
         Smallest and largest proportion among the studies.
     tau : Estimate or NotApplicable
@@ -59,12 +61,20 @@ class Margin:
     n: int
     path: str
     estimate: Estimate | NotApplicable
-    fixed_effect: Estimate | NotApplicable
+    positives: int
+    level: float
     study_low: float | None
     study_high: float | None
     tau: Estimate | NotApplicable
     heterogeneity: str
     reason: str = ""
+
+    @property
+    def fixed_effect(self) -> Estimate | NotApplicable:
+        """Exact binomial of the summed counts, which ignores heterogeneity (probability)."""
+        if self.n == 0:
+            return NotApplicable(self.reason)
+        return exact_binomial(self.positives, self.n, self.level)
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as a JSON-ready dictionary; absent estimates are None."""
@@ -78,25 +88,24 @@ class Margin:
 
 
 def describe(design: Design, j: int, level: float) -> Margin:
-    """Describe margin `j` before any model: counts, range, exact binomial of the sums."""
+    """Describe margin `j` before any model: counts and range."""
     y, n = design.counts[:, 2 * j], design.counts[:, 2 * j + 1]
     known = n > 0
     name = MARGINS[j]
     nothing = NotApplicable(f"no study reports {name}")
     if not known.any():
         return Margin(
-            name, 0, 0, "none", nothing, nothing, None, None, nothing, "not_applicable",
+            name, 0, 0, "none", nothing, 0, level, None, None, nothing, "not_applicable",
             f"no study reports {name}",
         )  # fmt: skip
     share = y[known] / n[known]
-    sums = exact_binomial(float(y.sum()), float(n.sum()), level)
     return Margin(
-        name, int(known.sum()), int(n.sum()), "", nothing, sums, float(share.min()),
-        float(share.max()), nothing, "not_applicable",
+        name, int(known.sum()), int(n.sum()), "", nothing, int(y.sum()), level,
+        float(share.min()), float(share.max()), nothing, "not_applicable",
     )  # fmt: skip
 
 
-def exact_binomial(y: float, n: float, level: float) -> Estimate:
+def exact_binomial(y: int, n: int, level: float) -> Estimate:
     """Clopper-Pearson interval of ``y / n`` (probability)."""
     low, high = proportion_confint(y, n, alpha=1.0 - level, method="beta")
     value = y / n

@@ -23,7 +23,7 @@ from metadx.tables import StudyTable
 FloatArray = NDArray[np.float64]
 
 SENTENCES: dict[str, str] = {
-    "bivariate": "bivariate random-effects model, exact binomial likelihood",
+    "bivariate": "bivariate random-effects model",
     "independent_margins": (
         "two univariate random-effects models, because fewer than four studies report both "
         "sensitivity and specificity"
@@ -34,6 +34,14 @@ SENTENCES: dict[str, str] = {
         "leave differences between studies out of account"
     ),
     "univariate": "univariate random-effects model of the one margin that the studies report",
+}
+
+LIKELIHOODS: dict[str, str] = {
+    "exact": "exact binomial likelihood",
+    "laplace": "exact binomial likelihood in Laplace's approximation",
+    "reml": "normal approximation of the logits, REML",
+    "ml": "normal approximation of the logits, maximum likelihood",
+    "fixed": "normal approximation of the logits, between-study variances fixed at 0",
 }
 
 
@@ -133,6 +141,8 @@ class BivariateResults:
         """The model in one sentence, boundary included."""
         if self.model_path in SENTENCES:
             text = SENTENCES[self.model_path]
+            if self.model_path in ("bivariate", "independent_margins", "univariate"):
+                text += f", {LIKELIHOODS[self.method]}"
         else:
             parts = [f"{m.name}: {m.path.replace('_', ' ')}" for m in self.margins.values() if m.k]
             text = "each margin by itself (" + "; ".join(parts) + ")"
@@ -143,16 +153,15 @@ class BivariateResults:
     @property
     def at_boundary(self) -> tuple[str, ...]:
         """Parameters on their boundary, of ``"tau_sens"``, ``"tau_spec"``, ``"rho"``."""
-        names: list[str] = []
-        if self.model_path in ("bivariate", "independent_margins") and len(self.maxima) == 1:
-            names.extend(self.maxima[0].record.at_boundary)
-        else:
-            for margin, short in zip(MARGINS, ("tau_sens", "tau_spec"), strict=True):
-                if self.margins[margin].path == "univariate" and self.margins[
-                    margin
-                ].heterogeneity in ("zero",):
-                    names.append(short)
-        return tuple(dict.fromkeys(names))
+        if len(self.maxima) == 1 and self.model_path in ("bivariate", "independent_margins"):
+            return self.maxima[0].record.at_boundary
+        own = [name for name in MARGINS if self.margins[name].path == "univariate"]
+        short = dict(zip(MARGINS, ("tau_sens", "tau_spec"), strict=True))
+        return tuple(
+            short[name]
+            for name, maximum in zip(own, self.maxima, strict=True)
+            if maximum.record.at_boundary
+        )
 
     @property
     def converged(self) -> bool:
@@ -466,7 +475,7 @@ class BivariateResults:
             row: dict[str, Any] = {"study": label}
             for j, name in enumerate(MARGINS):
                 y, n = count[2 * j], count[2 * j + 1]
-                row[name] = exact_binomial(float(y), float(n), self.level) if n > 0 else None
+                row[name] = exact_binomial(int(y), int(n), self.level) if n > 0 else None
             rows.append(row)
         return pd.DataFrame(rows)
 

@@ -51,11 +51,9 @@ def summary_text(fit: BivariateResults) -> str:
             out.append(f"{title:<28}{value.format(decimals)}")
     if not isinstance(fit.llf, NotApplicable):
         out += ["", f"Log-likelihood {fit.llf:.4f}, AIC {fit.aic:.2f}, BIC {fit.bic:.2f}"]
-        nodes = [record.nodes for record in fit.optimizer]
-        low, high = min(n[0] for n in nodes), max(n[1] for n in nodes)
-        out.append(
-            f"Largest score {fit.gradient_norm:.1e}; {low} to {high} quadrature nodes a dimension"
-        )
+        nodes = [n for record in fit.optimizer for n in record.nodes]
+        quadrature = f"; {min(nodes)} to {max(nodes)} quadrature nodes a dimension"
+        out.append(f"Largest score {fit.gradient_norm:.1e}{quadrature if max(nodes) else ''}")
     out += [f"Note: {text}" for text in fit.warnings]
     out.append(f"Intervals: {100 * fit.level:g} %, {fit.interval}")
     return "\n".join(out)

@@ -16,8 +16,9 @@ from metadx.estimate import Estimate, NotApplicable
 from metadx.kernels import newton
 from metadx.kernels.quadrature import level_for
 from metadx.kernels.refit import refit
-from metadx.models import BivariateResults, SummaryPoint, quantities
-from metadx.models.design import Design
+from metadx.models import BivariateResults, quantities
+from metadx.models.design import MARGINS, Design
+from metadx.models.margins import margin_design, margin_free
 from metadx.models.search import Maximum
 
 FloatArray = NDArray[np.float64]
@@ -60,14 +61,6 @@ class Bootstrap:
     def __len__(self) -> int:
         return len(self.thetas)
 
-    def values(self, name: str) -> FloatArray | NotApplicable:
-        """Return a quantity of each replicate on its free scale, shape (n,)."""
-        chosen = quantities.quantity(name, self.fit.observed_fpr)
-        if isinstance(chosen, NotApplicable):
-            return chosen
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return np.array([chosen.function(theta) for theta in self.thetas])
-
     def interval(self, name: str, level: float | None = None) -> Estimate | NotApplicable:
         """Return the bootstrap interval of a quantity.
 
@@ -89,36 +82,38 @@ class Bootstrap:
         level = self.fit.level if level is None else level
         if not 0.0 < level < 1.0:
             raise OptionError(f"level is {level}; it has to lie between 0 and 1")
-        point = self.fit.point
-        if isinstance(point, NotApplicable):
-            return point
         chosen = quantities.quantity(name, self.fit.observed_fpr)
-        values = self.values(name)
-        if isinstance(chosen, NotApplicable) or isinstance(values, NotApplicable):
-            return chosen if isinstance(chosen, NotApplicable) else values  # type: ignore[return-value]
-        if name in quantities.NEED_CURVE and isinstance(point.hsroc, NotApplicable):
-            return point.hsroc
-        centre = chosen.function(point.psi)
-        tail = 0.5 * (1.0 - level)
+        if isinstance(chosen, NotApplicable):
+            return chosen
+        reason = self._missing(name)
+        if reason is not None:
+            return reason
+        psi, cov, _ = self.fit.margin_parameters()
+        centre, tail = chosen.function(psi), 0.5 * (1.0 - level)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            values = np.array([chosen.function(theta) for theta in self.thetas])
         if name in STUDENTISED:
-            low, high = self._studentised(name, values, centre, point, tail)
-            return Estimate(
-                chosen.back(centre), chosen.back(low), chosen.back(high), level, "bootstrap_t"
-            )
-        low, high = np.nanquantile(values, [tail, 1.0 - tail])
-        return Estimate(
-            chosen.back(centre), chosen.back(float(low)), chosen.back(float(high)), level,
-            "bootstrap",
-        )  # fmt: skip
+            errors = _standard_errors(name, self.thetas, self.covs)
+            own = _standard_errors(name, psi[None, :], cov[None, :2, :2])[0]
+            below, above = np.nanquantile((values - centre) / errors, [tail, 1.0 - tail])
+            low, high, method = centre - above * own, centre - below * own, "bootstrap_t"
+        else:
+            low, high = np.nanquantile(values, [tail, 1.0 - tail])
+            method = "bootstrap"
+        back = chosen.back
+        return Estimate(back(centre), back(float(low)), back(float(high)), level, method)
 
-    def _studentised(
-        self, name: str, values: FloatArray, centre: float, point: SummaryPoint, tail: float
-    ) -> tuple[float, float]:
-        errors = _standard_errors(name, self.thetas, self.covs)
-        own = _standard_errors(name, point.psi[None, :], point.cov[None, :2, :2])[0]
-        pivot = (values - centre) / errors
-        low, high = np.nanquantile(pivot, [tail, 1.0 - tail])
-        return float(centre - high * own), float(centre - low * own)
+    def _missing(self, name: str) -> NotApplicable | None:
+        """Why a quantity has no interval here, or None."""
+        _, _, known = self.fit.margin_parameters()
+        margin = quantities.ONE_MARGIN.get(name)
+        for j in (0, 1) if margin is None else (margin,):
+            own = self.fit.margins[MARGINS[j]]
+            if not known[j]:
+                return NotApplicable(own.reason or f"{own.name} is not pooled")
+        if name in quantities.NEED_CURVE and isinstance(self.fit.hsroc, NotApplicable):
+            return self.fit.hsroc
+        return None
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -192,24 +187,41 @@ def bootstrap(
     """
     if n < 1:
         raise OptionError(f"n is {n}; at least one replicate is needed")
-    if isinstance(fit.point, NotApplicable):
-        return fit.point
-    if fit.method != "exact" or len(fit.maxima) != 1:
-        return NotApplicable(
-            f"the bootstrap resamples one joint likelihood, not {fit.method}, {fit.model_path}"
-        )
-    design, maximum = fit.design, fit.maxima[0]
-    counts = simulate(design, maximum, n, np.random.default_rng(seed))
-    size = maximum.theta.size
+    if fit.method != "exact" or not fit.design.intercept_only:
+        return NotApplicable("the bootstrap resamples the exact model without covariates")
+    if not fit.maxima:
+        return NotApplicable("no random-effects model was fitted that could be resampled")
+    rng = np.random.default_rng(seed)
+    if fit.model_path == "bivariate":
+        thetas, covs, diverging = _replicates(fit.design, fit.maxima[0], np.arange(5), n, rng)
+        return Bootstrap(fit, thetas, covs, seed, diverging)
+    thetas, covs, diverging = np.zeros((n, 5)), np.zeros((n, 2, 2)), 0
+    for j, name in enumerate(MARGINS):
+        if fit.margins[name].path != "univariate":
+            continue
+        own = margin_design(fit.design, j)
+        found, spread, more = _replicates(own, fit.own_maximum(name), margin_free(own), n, rng)
+        thetas[:, [j, 2 + 2 * j]] = found[:, [0, 2]]
+        covs[:, j, j] = spread[:, 0, 0]
+        diverging += more
+    return Bootstrap(fit, thetas, covs, seed, diverging)
+
+
+def _replicates(
+    design: Design, maximum: Maximum, free: NDArray[np.int64], n: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, int]:
+    """Simulate and refit; return parameters (n, 5), covariances of the means, diverging."""
+    counts = simulate(design, maximum, n, rng)
     start = maximum.theta.copy()
-    start[2:] = np.where(start[2:] == 0.0, 0.1, start[2:])
-    thetas, covs = np.empty((n, size)), np.empty((n, 2, 2))
+    factor = free[free >= 2]
+    start[factor] = np.where(start[factor] == 0.0, 0.1, start[factor])
+    thetas, covs = np.empty((n, start.size)), np.zeros((n, 2, 2))
     values, status = np.empty(n), np.empty(n, dtype=np.int64)
     levels = np.full(design.start.size - 1, level_for(NODES), dtype=np.int64)
     refit(
-        start, np.arange(size), counts, design.start, design.group, *design.columns, levels,
+        start, free, counts, design.start, design.group, *design.columns, levels,
         TOLERANCE, MOST_STEPS, thetas, covs, values, status,
     )  # fmt: skip
     thetas[:, 2:4] *= np.where(thetas[:, 2:3] < 0, -1.0, 1.0)
     thetas[:, 4] = np.abs(thetas[:, 4])
-    return Bootstrap(fit, thetas, covs, seed, int((status == newton.DIVERGING).sum()))
+    return thetas, covs, int((status == newton.DIVERGING).sum())

@@ -19,6 +19,8 @@ from scipy.special import chdtri, fdtri
 from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
 from metadx.models import BivariateResults, delta, quantities
+from metadx.models.design import MARGINS, Design
+from metadx.models.margins import margin_design, margin_free
 from metadx.models.search import Likelihood, Maximum, climb
 
 FloatArray = NDArray[np.float64]
@@ -214,33 +216,62 @@ def profile(
         likelihood does not close the interval.
     """
     level = fit.level if level is None else level
-    point = fit.point
-    if isinstance(point, NotApplicable):
-        return point
-    if fit.method != "exact" or len(fit.maxima) != 1:
-        return NotApplicable(f"the profile is defined for one joint likelihood, not for "
-                             f"{fit.method}, {fit.model_path}")  # fmt: skip
     chosen = quantities.quantity(quantity, fit.observed_fpr)
     if isinstance(chosen, NotApplicable):
         return chosen
-    if not np.isfinite(chosen.function(point.psi)):
+    if fit.method != "exact" or not fit.design.intercept_only:
+        return NotApplicable("the profile is made for the exact model without covariates")
+    design, maximum, function = _surface(fit, quantity, chosen)
+    if isinstance(design, NotApplicable):
+        return design
+    assert maximum is not None
+    if not np.isfinite(function(maximum.theta)):
         return NotApplicable(f"{quantity} is at the edge of its range")
-    maximum = fit.maxima[0]
-    ends = profile_interval(
-        Likelihood(fit.design, maximum.levels), maximum, chosen.function, drop(level, fit.k, kind)
-    )
-    ends = _natural_ends(fit, quantity, ends, maximum.loglik - drop(level, fit.k, kind))
+    fall = drop(level, design.start.size - 1, kind)
+    free = None if design is fit.design else margin_free(design)
+    ends = profile_interval(Likelihood(design, maximum.levels), maximum, function, fall, free)
+    ends = _natural_ends(design, maximum, quantity, ends, maximum.loglik - fall)
     if ends[0] is None or ends[1] is None:
         side = "below" if ends[0] is None else "above"
         return NotApplicable(f"the likelihood does not bound {quantity} {side}")
     back = chosen.back
-    value = back(chosen.function(point.psi))
     method = "profile" if kind == "chi2" else "profile_f"
-    return Estimate(value, back(ends[0]), back(ends[1]), level, method)
+    return Estimate(back(function(maximum.theta)), back(ends[0]), back(ends[1]), level, method)
+
+
+def _surface(
+    fit: BivariateResults, quantity: str, chosen: quantities.Quantity
+) -> tuple[Design | NotApplicable, Maximum | None, Function]:
+    """Return the likelihood's design, its maximum and the quantity as a function on it."""
+    function = chosen.function
+    if quantity in quantities.NEED_CURVE and isinstance(fit.hsroc, NotApplicable):
+        return fit.hsroc, None, function
+    if fit.model_path == "bivariate":
+        margin = quantities.ONE_MARGIN.get(quantity)
+        needed = MARGINS if margin is None else (MARGINS[margin],)
+        for name in needed:
+            estimate = fit.margins[name].estimate
+            if isinstance(estimate, NotApplicable):
+                return estimate, None, function
+        return fit.design, fit.maxima[0], function
+    margin = quantities.ONE_MARGIN.get(quantity)
+    if margin is None:
+        reason = f"the profile of {quantity} needs one joint likelihood, not {fit.model_path}"
+        return NotApplicable(reason), None, function
+    own = fit.margins[MARGINS[margin]]
+    if own.path != "univariate" or isinstance(own.estimate, NotApplicable):
+        return NotApplicable(own.reason or f"{own.name} is not pooled"), None, function
+    at = 2 if quantity.startswith("tau") else 0
+    return (
+        margin_design(fit.design, margin),
+        fit.own_maximum(own.name),
+        lambda theta: float(abs(theta[at]) if at else theta[at]),
+    )
 
 
 def _natural_ends(
-    fit: BivariateResults,
+    design: Design,
+    maximum: Maximum,
     quantity: str,
     ends: tuple[float | None, float | None],
     target: float,
@@ -258,15 +289,18 @@ def _natural_ends(
     if quantity not in bounds:
         return ends
     zero, *values = bounds[quantity]
+    if not design.counts[:, 3].any():
+        zero = (2, 3, 4)
     closed = list(ends)
     for side, bound in enumerate(values):
         if closed[side] is not None or bound is None:
             continue
-        theta = fit.maxima[0].theta.copy()
+        theta = maximum.theta.copy()
         if quantity == "correlation":
             theta[3] = np.copysign(np.hypot(theta[3], theta[4]) or 0.1, bound)
         theta[list(zero)] = 0.0
-        at_bound = climb(fit.design, theta, np.setdiff1d(np.arange(theta.size), zero))
+        others = np.setdiff1d(np.arange(theta.size), zero)
+        at_bound = climb(design, theta, others[others != 1] if zero == (2, 3, 4) else others)
         sign_kept = quantity != "correlation" or at_bound.theta[3] * bound > 0
         if at_bound.loglik >= target and sign_kept:
             closed[side] = bound

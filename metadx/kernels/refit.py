@@ -16,23 +16,24 @@ FLAT = 1e-3
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
-def covariance_of_means(hessian, theta, n_means, out):
-    """Fill `out`, (n_means, n_means), with the covariance of the regression coefficients.
+def covariance_of_means(hessian, theta, free, n_means, out):
+    """Fill `out`, (n_means, n_means), with the covariance of the free regression coefficients.
 
     Factor parameters whose value is below ``FLAT`` are taken as fixed, as a reduced refit
     would; where the information is still not positive definite all of them are.
     """
-    p = theta.shape[0]
-    keep = np.empty(p, dtype=np.int64)
+    keep = np.empty(free.shape[0], dtype=np.int64)
     for attempt in range(2):
         n = 0
-        for i in range(p):
+        for i in free:
             if i < n_means or (attempt == 0 and abs(theta[i]) > FLAT):
                 keep[n] = i
                 n += 1
         a, b, x = np.empty((n, n)), np.zeros(n), np.empty(n)
         good = True
-        for j in range(n_means):
+        for j in range(n):
+            if keep[j] >= n_means:
+                break
             for i in range(n):
                 for k in range(n):
                     a[i, k] = -hessian[keep[i], keep[k]]
@@ -41,8 +42,9 @@ def covariance_of_means(hessian, theta, n_means, out):
             good = solve_positive(a, b, x)
             if not good:
                 break
-            for i in range(n_means):
-                out[i, j] = x[i]
+            for i in range(n):
+                if keep[i] < n_means:
+                    out[keep[i], keep[j]] = x[i]
         if good:
             return True
     return False
@@ -99,5 +101,5 @@ def refit(
         copy_into(thetas[r], own)
         values[r] = value
         status[r] = state
-        if not covariance_of_means(second, own, n_means, covs[r]):
+        if not covariance_of_means(second, own, free, n_means, covs[r]):
             covs[r].fill(math.nan)

@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from statsmodels.stats.proportion import proportion_confint
 
 from metadx.estimate import Estimate, NotApplicable
 from metadx.models import delta
@@ -107,6 +106,8 @@ def describe(design: Design, j: int, level: float) -> Margin:
 
 def exact_binomial(y: int, n: int, level: float) -> Estimate:
     """Clopper-Pearson interval of ``y / n`` (probability)."""
+    from statsmodels.stats.proportion import proportion_confint
+
     low, high = proportion_confint(y, n, alpha=1.0 - level, method="beta")
     value = y / n
     low = 0.0 if y == 0 else float(low)

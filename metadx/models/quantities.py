@@ -106,6 +106,13 @@ QUANTITIES: Final = {
 }
 #: Those that rest on the between-study variances being positive.
 NEED_CURVE: Final = ("correlation", "Lambda", "Theta", "beta", "auc", "partial_auc")
+#: Margins (0 sensitivity, 1 specificity) that a quantity rests on, where not on both.
+ONE_MARGIN: Final = {
+    "sensitivity": 0,
+    "tau_sensitivity": 0,
+    "specificity": 1,
+    "tau_specificity": 1,
+}
 
 
 def quantity(

@@ -382,7 +382,7 @@ class BivariateResults:
             return NotApplicable(margin.reason or "nothing is pooled")
         if self.point:
             return getattr(self.point, f"prediction_{name}")  # type: ignore[no-any-return]
-        maximum = self._own_maximum(name)
+        maximum = self.own_maximum(name)
         tau2 = float(maximum.theta[2]) ** 2
         if margin.k < 3:
             return NotApplicable("a prediction interval needs three studies")
@@ -390,7 +390,8 @@ class BivariateResults:
         se = float(np.sqrt(tau2 + maximum.covariance()[0, 0]))
         return delta.on_scale(float(maximum.theta[0]), se, self.level, "prediction_t", q, "logit")
 
-    def _own_maximum(self, name: str) -> Maximum:
+    def own_maximum(self, name: str) -> Maximum:
+        """Return the maximum of a margin whose path is ``"univariate"``."""
         own = [n for n in MARGINS if self.margins[n].path == "univariate"]
         return self.maxima[own.index(name)]
 
@@ -465,6 +466,32 @@ class BivariateResults:
             own, maximum = fit_margin(self.design, j)
             found[name] = univariate_estimate(own, maximum, self.level, self.interval)[0]
         return found
+
+    def margin_parameters(self) -> tuple[FloatArray, FloatArray, tuple[bool, bool]]:
+        """Return parameters of a summary point with 0 where a margin is not modelled.
+
+        Returns
+        -------
+        psi : ndarray of shape (5,)
+            As in :class:`SummaryPoint`.
+        cov : ndarray of shape (5, 5)
+            Covariance of the estimates.
+        known : tuple of bool
+            Whether sensitivity and specificity have a random-effects estimate that may stand.
+        """
+        known = tuple(
+            margin.path in ("bivariate", "univariate") and isinstance(margin.estimate, Estimate)
+            for margin in (self.margins[name] for name in MARGINS)
+        )
+        if self.joint is not None and self.design.intercept_only:
+            return self.joint.theta, self.joint.cov, known  # type: ignore[return-value]
+        psi, cov = np.zeros(5), np.zeros((5, 5))
+        for name, here in zip(MARGINS, ([0, 2], [1, 4]), strict=True):
+            if self.margins[name].path == "univariate":
+                maximum = self.own_maximum(name)
+                psi[here] = maximum.theta[[0, 2]]
+                cov[np.ix_(here, here)] = maximum.covariance()[np.ix_([0, 2], [0, 2])]
+        return psi, cov, known  # type: ignore[return-value]
 
     def study_estimates(self) -> pd.DataFrame:
         """Each row's proportions with exact intervals, in the order of the table."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
@@ -213,6 +213,33 @@ class SummaryPoint:
         if value <= 0.0:
             return Estimate(0.0, 0.0, 0.0, self.level, "boundary")
         return self._ratio(lambda v: float(np.log(max(function(v), 1e-300))))
+
+    def probability_above(self, sensitivity: float, specificity: float) -> float:
+        """Probability that a new study's true values exceed both bounds.
+
+        ``P(logit sens > logit a, logit spec > logit b)`` under the normal predictive
+        distribution ``N(mu, V + Sigma)``, in which the uncertainty of the means is included.
+
+        Parameters
+        ----------
+        sensitivity, specificity : float
+            Bounds (probability, between 0 and 1; 0 leaves a margin free).
+
+        Raises
+        ------
+        OptionError
+            If a bound lies outside 0 to 1.
+        """
+        from scipy.stats import multivariate_normal
+
+        for name, bound in (("sensitivity", sensitivity), ("specificity", specificity)):
+            if not 0.0 <= bound < 1.0:
+                raise OptionError(f"the bound of {name} is {bound}; it lies between 0 and 1")
+        with np.errstate(divide="ignore"):
+            bounds = logit(np.array([sensitivity, specificity]))
+        spread = self.mean_logit_cov + self.between_study_cov
+        below = np.where(np.isneginf(bounds), -1e6, bounds)
+        return float(multivariate_normal(-self.mean_logit, spread, allow_singular=True).cdf(-below))
 
     def _no_curve(self) -> str:
         """Why there is no SROC curve, or an empty string."""

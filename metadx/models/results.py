@@ -506,6 +506,18 @@ class BivariateResults:
             rows.append(row)
         return pd.DataFrame(rows)
 
+    def plot_forest(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the paired forest plot, :func:`metadx.plot_forest`."""
+        from metadx.plots import plot_forest
+
+        return plot_forest(self, ax=ax, **options)
+
+    def plot_sroc(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the SROC plot, :func:`metadx.plot_sroc`."""
+        from metadx.plots import plot_sroc
+
+        return plot_sroc(self, ax=ax, **options)
+
     def summary(self) -> str:
         """Return the results as text, every number with its interval, its k and its path."""
         from metadx.models.summary_text import summary_text

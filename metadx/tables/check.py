@@ -32,8 +32,9 @@ _OURS: Final = frozenset(COLUMN_NAMES) - {*COMMON_COLUMNS, "title", "doi", "pmid
 _OURS_FROM: Final = 6
 _TEXT_FILES: Final = (".csv", ".tsv")
 _WORKBOOKS: Final = (".xlsx", ".xls", ".ods")
-#: Faults that a model can live with in a table from elsewhere: nobody is no information.
-_HARMLESS_ELSEWHERE: Final = ("empty_margin", "no_counts")
+#: Faults that a table from elsewhere may have: the models leave out a margin without anybody, and
+#: refuse a study that repeats unless something tells its rows apart.
+_HARMLESS_ELSEWHERE: Final = ("empty_margin", "no_counts", "duplicate_study")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 
@@ -16,7 +17,7 @@ class Estimate:
         Point estimate on the scale on which it is reported (a probability,
         a ratio, a logit), never rounded.
     low, high : float
-        Ends of the interval on the same scale.
+        Ends of the interval on the same scale; infinite where it is open.
     level : float
         Nominal coverage of the interval, 0.95 unless asked otherwise.
     method : str
@@ -35,8 +36,11 @@ class Estimate:
         return f"{self.value:.{decimals}f} ({self.low:.{decimals}f} to {self.high:.{decimals}f})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the five fields as a plain dictionary."""
-        return asdict(self)
+        """Return the five fields as a plain dictionary; an open end of the interval is None."""
+        return {
+            name: value if isinstance(value, str) or isfinite(value) else None
+            for name, value in asdict(self).items()
+        }
 
     def __str__(self) -> str:
         return self.format()

@@ -72,7 +72,8 @@ def on_scale(value: float, se: float, level: float, method: str, q: float, scale
     """
     ends = np.array([value, value - q * se, value + q * se], dtype=float)
     back: Any = {"logit": expit, "log": np.exp, "atanh": np.tanh, "identity": np.asarray}[scale]
-    middle, low, high = back(ends).tolist()
+    with np.errstate(over="ignore"):
+        middle, low, high = back(ends).tolist()
     return Estimate(middle, low, high, level, method)
 
 

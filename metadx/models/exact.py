@@ -73,9 +73,7 @@ class _Fit:
         self.table, self.design, self.formulas = table, design, formulas
         self.level, self.interval, self.nodes = level, interval, nodes
         self.margins = [m.describe(design, j, level) for j in (0, 1)]
-        both = (design.counts[:, 1] > 0) & (design.counts[:, 3] > 0)
-        study = np.repeat(np.arange(design.start.size - 1), np.diff(design.start))
-        self.k_complete = int(np.unique(study[both]).size)
+        self.k_complete = complete_studies(design)
 
     def run(self, notes: Iterable[str]) -> BivariateResults:
         texts = list(notes)
@@ -206,19 +204,27 @@ class _Fit:
                 heterogeneity="estimated", reason="",
             )  # fmt: skip
         if maximum.record.at_boundary:
-            texts.append(boundary_sentence(maximum.record.at_boundary, joint.theta))
+            groups = len(self.design.group_names)
+            texts.append(boundary_sentence(maximum.record.at_boundary, joint.theta, groups))
         return self._results(path, [maximum], joint, texts)
 
 
-def boundary_sentence(at_boundary: tuple[str, ...], theta: np.ndarray) -> str:
+def complete_studies(design: Design) -> int:
+    """Number of studies that report both margins, be it in different rows."""
+    study = np.repeat(np.arange(design.start.size - 1), np.diff(design.start))
+    seen = [np.bincount(study, design.counts[:, j]) > 0 for j in (1, 3)]
+    return int((seen[0] & seen[1]).sum())
+
+
+def boundary_sentence(at_boundary: tuple[str, ...], theta: np.ndarray, groups: int = 1) -> str:
     """Say in one sentence which parameters ended on their boundary and what was done."""
-    sign = "-1" if theta[-2] < 0 else "1"
+    correlation = "-1 or 1" if groups > 1 else ("-1" if theta[-2] < 0 else "1")
     words = {
         "tau_sens": "the between-study variance of sensitivity is 0",
         "tau_spec": "the between-study variance of specificity is 0",
-        "rho": f"the between-study correlation is {sign}",
+        "rho": f"the between-study correlation is {correlation}",
     }
-    said = " and ".join(words[name] for name in at_boundary)
+    said = " and ".join(dict.fromkeys(words[name] for name in at_boundary))
     return (
         f"{said}, at its boundary: the other parameters and their standard errors are those of "
         "the model with that value fixed"

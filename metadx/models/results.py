@@ -139,7 +139,9 @@ class BivariateResults:
     @property
     def model_sentence(self) -> str:
         """The model in one sentence, boundary included."""
-        if self.model_path in SENTENCES:
+        if self.method == "fixed":
+            text = f"fixed-effect model, {LIKELIHOODS['fixed']}"
+        elif self.model_path in SENTENCES:
             text = SENTENCES[self.model_path]
             if self.model_path in ("bivariate", "independent_margins", "univariate"):
                 text += f", {LIKELIHOODS[self.method]}"
@@ -181,9 +183,7 @@ class BivariateResults:
     @property
     def n_parameters(self) -> int:
         """Number of estimated parameters, those at a boundary included as lme4 counts them."""
-        fixed = {"rho": 1, "tau_spec": 1, "tau_sens": 1}
-        free = sum(int(maximum.free.size) for maximum in self.maxima)
-        return free + sum(fixed[name] for name in self.at_boundary)
+        return sum(maximum.n_model for maximum in self.maxima)
 
     @property
     def llf(self) -> float | NotApplicable:
@@ -380,15 +380,14 @@ class BivariateResults:
             return margin.estimate
         if margin.path not in ("bivariate", "univariate"):
             return NotApplicable(margin.reason or "nothing is pooled")
-        if self.point:
-            return getattr(self.point, f"prediction_{name}")  # type: ignore[no-any-return]
-        maximum = self.own_maximum(name)
-        tau2 = float(maximum.theta[2]) ** 2
         if margin.k < 3:
             return NotApplicable("a prediction interval needs three studies")
+        psi, cov, _ = self.margin_parameters()
+        tau2 = float(psi[2] ** 2 if name == "sensitivity" else psi[3] ** 2 + psi[4] ** 2)
+        j = MARGINS.index(name)
         q = delta.quantile(self.level, margin.k - 2)
-        se = float(np.sqrt(tau2 + maximum.covariance()[0, 0]))
-        return delta.on_scale(float(maximum.theta[0]), se, self.level, "prediction_t", q, "logit")
+        se = float(np.sqrt(tau2 + cov[j, j]))
+        return delta.on_scale(float(psi[j]), se, self.level, "prediction_t", q, "logit")
 
     def own_maximum(self, name: str) -> Maximum:
         """Return the maximum of a margin whose path is ``"univariate"``."""
@@ -459,10 +458,10 @@ class BivariateResults:
         Takwoingi et al. 2017 (doi:10.1177/0962280215592269) prefer them there; the
         difference shows a reader whether it matters.
         """
-        found = {}
+        found: dict[str, Estimate] = {}
+        if self.method not in ("exact", "laplace") or self.model_path != "bivariate":
+            return found
         for j, name in enumerate(MARGINS):
-            if self.margins[name].path != "bivariate":
-                continue
             own, maximum = fit_margin(self.design, j)
             found[name] = univariate_estimate(own, maximum, self.level, self.interval)[0]
         return found

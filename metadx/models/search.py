@@ -96,6 +96,8 @@ class Maximum:
         Mode of each study's effects on the standard normal scale.
     record : OptimizerRecord
         The optimiser's diary.
+    n_model : int
+        Parameters of the model, those that ended at a boundary included.
     """
 
     theta: FloatArray
@@ -105,6 +107,7 @@ class Maximum:
     levels: IntArray
     modes: FloatArray
     record: OptimizerRecord
+    n_model: int
 
     @property
     def converged(self) -> bool:
@@ -186,7 +189,9 @@ def climb(design: Design, theta: FloatArray, free: IntArray, nodes: int | None =
         seconds=time.perf_counter() - begun,
     )
     value = float(value) + design.log_binomial_coefficients()
-    return _canonical(design, Maximum(end, free, value, hessian, levels, modes, record))
+    return _canonical(
+        design, Maximum(end, free, value, hessian, levels, modes, record, int(free.size))
+    )
 
 
 #: Steps of the numerical score and Hessian of a rule with few nodes, and the score at which
@@ -307,7 +312,7 @@ def search(design: Design, free: IntArray | None = None, nodes: int | None = Non
         starts=len({m.record.start for m in tried}),
         seconds=time.perf_counter() - begun,
     )
-    return replace(best, record=record)
+    return replace(best, record=record, n_model=int(free.size))
 
 
 def _factor(design: Design, theta: FloatArray, g: int) -> tuple[int, FloatArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from metadx.errors import (
@@ -20,7 +21,8 @@ from metadx.models.strata import one_stratum, with_counts
 from metadx.tables import StudyTable
 
 if TYPE_CHECKING:
-    from metadx.models.bayes import BayesianResults, Prior
+    from metadx.models.bayes_results import BayesianResults
+    from metadx.models.prior import Prior
 
 METHODS: Final = ("exact", "laplace", "reml", "ml", "fixed", "bayes")
 
@@ -143,7 +145,8 @@ class BivariateModel:
         if method == "bayes":
             from metadx.models.bayes import fit_bayes
 
-            results = fit_bayes(self.table, self.design, prior, level, seed, notes=self._notes)
+            results = fit_bayes(self.table, self.design, prior, level, seed)
+            results = replace(results, warnings=(*self._notes, *results.warnings))
         elif method in ("exact", "laplace"):
             nodes = 1 if method == "laplace" else nodes
             results = fit_exact(*shared, level, interval, nodes, self._notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from metadx.models.margins import Margin, exact_binomial, fit_margin, univariate
 from metadx.models.search import Maximum, OptimizerRecord
 from metadx.models.summary_point import HSROC, SummaryPoint
 from metadx.tables import StudyTable
+
+if TYPE_CHECKING:
+    from metadx.models.bayes_results import BayesianResults
 
 FloatArray = NDArray[np.float64]
 
@@ -491,6 +494,20 @@ class BivariateResults:
                 psi[here] = maximum.theta[[0, 2]]
                 cov[np.ix_(here, here)] = maximum.covariance()[np.ix_([0, 2], [0, 2])]
         return psi, cov, known  # type: ignore[return-value]
+
+    @cached_property
+    def bayesian(self) -> BayesianResults | NotApplicable:
+        """Posterior of the same model under the default prior, to lay beside few studies.
+
+        Maximum likelihood alone is not good enough with two to eight studies: where it does
+        not bound the heterogeneity, the posterior says what the studies and a stated, weakly
+        informative prior say together.
+        """
+        from metadx.models.bayes import fit_bayes
+
+        if not self.design.intercept_only:
+            return NotApplicable("the Bayesian fit is made without covariates")
+        return fit_bayes(self.table, self.design, level=self.level, seed=1)
 
     def study_estimates(self) -> pd.DataFrame:
         """Each row's proportions with exact intervals, in the order of the table."""

@@ -22,6 +22,10 @@ LINES = (
 )
 
 
+#: Below this many studies of a margin the posterior stands beside the likelihood's answer.
+FEW_STUDIES = 10
+
+
 def summary_text(fit: BivariateResults) -> str:
     """Return the summary of a fit as text."""
     out = [
@@ -40,6 +44,9 @@ def summary_text(fit: BivariateResults) -> str:
             out.append(f"{'  in a new study':<28}{span}")
         if isinstance(margin.tau, Estimate):
             out.append(f"{'  between-study sd (logit)':<28}{margin.tau.format(2)}")
+        posterior = _posterior(fit, name)
+        if posterior is not None:
+            out.append(f"{'  Bayesian, stated prior':<28}{posterior.format(3)}")
     if fit.at_boundary and fit.model_path == "bivariate" and fit.independent:
         pairs = ", ".join(f"{n} {e.format(3)}" for n, e in fit.independent.items())
         out.append(f"{'  as independent margins':<28}{pairs}")
@@ -55,8 +62,27 @@ def summary_text(fit: BivariateResults) -> str:
         quadrature = f"; {min(nodes)} to {max(nodes)} quadrature nodes a dimension"
         out.append(f"Largest score {fit.gradient_norm:.1e}{quadrature if max(nodes) else ''}")
     out += [f"Note: {text}" for text in fit.warnings]
+    if any(_posterior(fit, name) is not None for name in fit.margins):
+        out.append(f"Prior: {fit.bayesian.prior}")  # type: ignore[union-attr]
     out.append(f"Intervals: {100 * fit.level:g} %, {fit.interval}")
     return "\n".join(out)
+
+
+def has_few_studies(fit: BivariateResults) -> bool:
+    """Whether the posterior is shown beside an exact fit: a margin has two to nine studies."""
+    return fit.method == "exact" and any(
+        1 < margin.k < FEW_STUDIES for margin in fit.margins.values()
+    )
+
+
+def _posterior(fit: BivariateResults, name: str) -> Estimate | None:
+    """Posterior of a margin with two to nine studies, of an exact fit."""
+    if fit.method != "exact" or not 1 < fit.margins[name].k < FEW_STUDIES:
+        return None
+    if isinstance(fit.bayesian, NotApplicable):
+        return None
+    value = getattr(fit.bayesian, name)
+    return value if isinstance(value, Estimate) else None
 
 
 def _margin_text(margin: Any) -> str:

@@ -18,6 +18,7 @@ from metadx.estimate import Estimate, NotApplicable
 from metadx.inference import Comparison, LikelihoodRatioTest, bootstrap, compare, profile
 from metadx.inference.heterogeneity import i_squared
 from metadx.models import BivariateModel, BivariateResults, SummaryPoint
+from metadx.models.summary_text import has_few_studies
 from metadx.tables import StudyTable, read_studies
 
 INTERVALS: Final = ("wald", "t", "profile", "bootstrap")
@@ -122,6 +123,7 @@ def fit_record(table: StudyTable, options: FitOptions) -> dict[str, Any]:
         _other_intervals(fit, record, options)
         shares = i_squared(fit)
         record["i2"] = _i_squared_record(shares, reasons)
+        record["bayes"] = _bayes_record(fit, reasons)
     if options.group is not None:
         record |= _group_record(table, comparison, options, reasons)
     return record
@@ -155,6 +157,26 @@ def _other_intervals(fit: BivariateResults, record: dict[str, Any], options: Fit
             record[f"{name}_interval" if name in AREAS else name] = found.to_dict()
         elif name not in record["not_applicable"]:
             record["not_applicable"][f"{name} {options.interval} interval"] = found.reason
+
+
+def _bayes_record(fit: BivariateResults, reasons: dict[str, str]) -> dict[str, Any] | None:
+    """Posterior beside a maximum-likelihood answer with fewer than ten studies in a margin."""
+    if not has_few_studies(fit):
+        reasons["bayes"] = "every margin has ten studies or more; ask for --method bayes"
+        return None
+    posterior = fit.bayesian
+    if isinstance(posterior, NotApplicable):
+        reasons["bayes"] = posterior.reason
+        return None
+    record: dict[str, Any] = {
+        name: value.to_dict() if isinstance(value := getattr(posterior, name), Estimate) else None
+        for name in ESTIMATES
+    }
+    return record | {
+        "prior": str(posterior.prior),
+        "pareto_k": posterior.diagnostics.pareto_k,
+        "warnings": list(posterior.warnings),
+    }
 
 
 def _i_squared_record(shares: Any, reasons: dict[str, str]) -> dict[str, float] | None:

@@ -150,7 +150,7 @@ def test_metafor(case):
 def test_hsroc_and_area(case):
     """mada's curve parameters, and its area by an exact integral instead of its own.
 
-    mada integrates by trapezoids over false-positive rates .01 to .99 and drops the rest:
+    mada's area is off as a trapezoid sum over false-positive rates .01 to .99 would be:
     its area is wrong in the third digit on every set.
     """
     key = case["dataset"], case["estimator"]

@@ -47,6 +47,12 @@ LIKELIHOODS: dict[str, str] = {
     "fixed": "normal approximation of the logits, between-study variances fixed at 0",
 }
 
+BOUNDARY: dict[str, str] = {
+    "tau_sens": "no variance of sensitivity between studies",
+    "tau_spec": "no variance of specificity between studies",
+    "rho": "a correlation of -1 or 1 between studies",
+}
+
 
 @dataclass(frozen=True)
 class Joint:
@@ -152,7 +158,7 @@ class BivariateResults:
             parts = [f"{m.name}: {m.path.replace('_', ' ')}" for m in self.margins.values() if m.k]
             text = "each margin by itself (" + "; ".join(parts) + ")"
         if self.at_boundary:
-            text += "; at the boundary: " + ", ".join(self.at_boundary)
+            text += "; at the boundary: " + ", ".join(BOUNDARY[name] for name in self.at_boundary)
         return text
 
     @property

@@ -1,0 +1,135 @@
+"""The numbers of an SROC plot: studies, summary points, curves and regions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from metadx.errors import OptionError, ThresholdEffectWarning
+from metadx.estimate import Estimate, NotApplicable
+from metadx.models import BivariateResults
+from metadx.plots.captions import RANDOM_EFFECTS
+from metadx.plots.studies import study_proportions
+from metadx.sroc import confidence_region, prediction_region, sroc_curve
+
+#: One fit, or one fit a test by modality code or name.
+SrocSource: TypeAlias = BivariateResults | Mapping[str, BivariateResults]
+
+#: What may be drawn beside studies and summary point.
+PARTS: Final = ("curve", "confidence", "prediction")
+#: Parts that concern one margin: studies that report no other, and pooled values that stand
+#: alone because the other margin is not pooled.
+ONE_MARGIN: Final = {"sensitivity_only": "sensitivity", "specificity_only": "specificity"}
+POOLED_MARGIN: Final = {
+    "pooled_sensitivity": "sensitivity",
+    "pooled_specificity": "specificity",
+}
+COLUMNS: Final = (
+    "test", "part", "label", "study_id", "fpr", "specificity", "sensitivity", "n_diseased",
+    "n_nondiseased", "low", "high", "observed",
+)  # fmt: skip
+
+
+def fits_of(source: SrocSource) -> dict[str, BivariateResults]:
+    """Return the fits by name; a single fit is the test ``""``.
+
+    Raises
+    ------
+    OptionError
+        If there is none.
+    """
+    found = {"": source} if isinstance(source, BivariateResults) else dict(source)
+    if not found:
+        raise OptionError("there is no fit to draw")
+    return found
+
+
+def sroc_data(
+    source: SrocSource, *, curve: str = "hsroc", region_radius: str = "f"
+) -> pd.DataFrame:
+    """Return the numbers behind an SROC plot.
+
+    Parameters
+    ----------
+    source : BivariateResults or dict of these
+        One test, or several.
+    curve : str
+        Kind of SROC curve, see `metadx.sroc.sroc_curve`.
+    region_radius : {"f", "chi2"}
+        Radius of the regions, see `metadx.sroc.radius`.
+
+    Returns
+    -------
+    DataFrame
+        ``test``; ``part``: ``"study"``, ``"sensitivity_only"``, ``"specificity_only"``,
+        ``"summary"``, ``"pooled_sensitivity"``, ``"pooled_specificity"``, ``"curve"``,
+        ``"confidence_region"`` or ``"prediction_region"``; ``fpr``, ``specificity`` and
+        ``sensitivity`` (probability, missing where a study does not report them), sizes of
+        a study, ``low`` and ``high`` of a margin that is pooled alone, and ``observed``
+        for a curve's points.
+        What does not apply to a fit has no row.
+    """
+    parts = []
+    for test, fit in fits_of(source).items():
+        found = [_studies(fit), _summary(fit)]
+        line = curve_of(fit, curve)
+        if not isinstance(line, NotApplicable):
+            found.append(line.assign(part="curve", specificity=1.0 - line["fpr"]))
+        for name, region in regions_of(fit, region_radius).items():
+            if not isinstance(region, NotApplicable):
+                found.append(region.assign(part=name, fpr=1.0 - region["specificity"]))
+        parts += [one.assign(test=test) for one in found if len(one)]
+    data = pd.concat(parts, ignore_index=True).reindex(columns=list(COLUMNS))
+    data[["label", "study_id"]] = data[["label", "study_id"]].fillna("")
+    data["observed"] = data["observed"].astype("boolean")
+    return data
+
+
+def curve_of(fit: BivariateResults, kind: str) -> pd.DataFrame | NotApplicable:
+    """Return the SROC curve; the figure's caption says what its warning would."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ThresholdEffectWarning)
+        return sroc_curve(fit, kind)
+
+
+def regions_of(fit: BivariateResults, radius: str) -> dict[str, pd.DataFrame | NotApplicable]:
+    """Return confidence and prediction region at the level of the fit."""
+    return {
+        "confidence_region": confidence_region(fit, fit.level, radius),
+        "prediction_region": prediction_region(fit, fit.level, radius),
+    }
+
+
+def _studies(fit: BivariateResults) -> pd.DataFrame:
+    rows = study_proportions(fit.table)
+    names = ["label", "study_id", "sensitivity", "specificity", "n_diseased", "n_nondiseased"]
+    rows = rows[names].assign(fpr=1.0 - rows["specificity"])
+    rows["part"] = np.select(
+        [rows["specificity"].isna(), rows["sensitivity"].isna()],
+        ["sensitivity_only", "specificity_only"],
+        "study",
+    )
+    return rows
+
+
+def _summary(fit: BivariateResults) -> pd.DataFrame:
+    """The summary point, or the one margin that is pooled with random effects."""
+    pooled = {
+        name: margin.estimate
+        for name, margin in fit.margins.items()
+        if isinstance(margin.estimate, Estimate) and margin.path not in ("single_study", "none")
+    }
+    if len(pooled) == 2:
+        values = {name: estimate.value for name, estimate in pooled.items()}
+        return pd.DataFrame([{"part": "summary", "fpr": 1.0 - values["specificity"], **values}])
+    rows = []
+    for name, estimate in pooled.items():
+        if fit.margins[name].path in RANDOM_EFFECTS:
+            ends = {"low": estimate.low, "high": estimate.high}
+            rows.append({"part": f"pooled_{name}", name: estimate.value, **ends})
+    found = pd.DataFrame(rows)
+    return found.assign(fpr=1.0 - found["specificity"]) if "specificity" in found else found

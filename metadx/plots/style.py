@@ -1,0 +1,140 @@
+"""The look of every figure: sizes, fonts, and one colour and marker per test."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.style import context as style_context
+
+from metadx.plots.fonts import Typeface
+
+STYLE_FILE: Final = Path(__file__).with_name("metadx.mplstyle")
+
+#: Width of a page's text in a journal of two columns (millimetres).
+PAGE_WIDTH: Final = 170.0
+#: Font sizes (points); nothing is smaller than BODY.
+BODY: Final = 7.0
+TITLE: Final = 8.5
+#: From one line of body text to the next (millimetres).
+LINE: Final = 3.1
+
+INK: Final = "#111111"
+QUIET: Final = "#595959"
+RULE: Final = "#BBBBBB"
+
+#: Okabe & Ito's palette (https://jfly.uni-koeln.de/color/) without its yellow, which is too
+#: pale for lines on white.
+BLUE: Final = "#0072B2"
+VERMILLION: Final = "#D55E00"
+GREEN: Final = "#009E73"
+PURPLE: Final = "#CC79A7"
+ORANGE: Final = "#E69F00"
+SKY: Final = "#56B4E9"
+BLACK: Final = "#000000"
+PALETTE: Final = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+MARKERS: Final = ("o", "s", "D", "^", "v", "P", "X", "p", "h", ">", "<")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one test looks in every figure.
+
+    Attributes
+    ----------
+    color : str
+        Hexadecimal RGB.
+    marker : str
+        Matplotlib's marker code; the second cue for readers who do not see the colour.
+    """
+
+    color: str
+    marker: str
+
+
+#: Fixed, so that a test keeps its colour and marker whatever else a figure shows.
+LOOKS: Final[dict[str, Look]] = {
+    "xray": Look(BLACK, "o"),
+    "ct": Look(BLUE, "s"),
+    "dect": Look(SKY, "P"),
+    "mri": Look(VERMILLION, "D"),
+    "bone_scan": Look(GREEN, "^"),
+    "spect_ct": Look(PURPLE, "v"),
+    "ultrasound": Look(ORANGE, "X"),
+    "dxa_vfa": Look(GREEN, "p"),
+    "ai_xray": Look(BLACK, "<"),
+    "ai_ct": Look(BLUE, ">"),
+    "ai_assisted": Look(ORANGE, "h"),
+    "qus": Look(ORANGE, "o"),
+    "qct": Look(BLUE, "D"),
+    "ct_hu": Look(SKY, "s"),
+    "tbs": Look(PURPLE, "^"),
+    "frax": Look(VERMILLION, "v"),
+    "dxa_bmd": Look(GREEN, "o"),
+}
+#: A single test that has no code of ours.
+PLAIN_LOOK: Final = Look(BLUE, "o")
+
+
+def looks_of(tests: Sequence[str]) -> list[Look]:
+    """Return colour and marker of each test of a figure.
+
+    Parameters
+    ----------
+    tests : sequence of str
+        Modality codes, or any names. A code has its fixed style. Another name has a
+        colour that follows from the name alone, moved on only where the figure has it.
+
+    Returns
+    -------
+    list of Look
+        No two alike, as long as the palette lasts.
+    """
+    known = [LOOKS[test] for test in tests if test in LOOKS]
+    taken: list[Look] = []
+    for position, test in enumerate(tests):
+        fixed = LOOKS.get(test)
+        if fixed is not None and fixed not in taken:
+            taken.append(fixed)
+        elif len(tests) == 1:
+            taken.append(PLAIN_LOOK)
+        else:
+            taken.append(_free_look(test, [*taken, *known], position))
+    return taken
+
+
+def _free_look(name: str, taken: Sequence[Look], position: int) -> Look:
+    start = zlib.crc32(name.encode())
+    used = {style.color for style in taken}
+    colors = [PALETTE[(start + i) % len(PALETTE)] for i in range(len(PALETTE))]
+    color = next((color for color in colors if color not in used), colors[0])
+    used_markers = {style.marker for style in taken}
+    markers = [MARKERS[(start + i) % len(MARKERS)] for i in range(len(MARKERS))]
+    free = [marker for marker in markers if marker not in used_markers]
+    return Look(color, free[0] if free else markers[position % len(markers)])
+
+
+@lru_cache(maxsize=1)
+def _parameters() -> dict[str, Any]:
+    found = mpl.rc_params_from_file(STYLE_FILE, fail_on_error=True, use_default_template=False)
+    return {str(name): value for name, value in found.items()}
+
+
+@contextmanager
+def figure_style(typeface: Typeface | None = None) -> Iterator[None]:
+    """Draw or save in metadx's style, whatever the user's own settings are.
+
+    Parameters
+    ----------
+    typeface : Typeface, optional
+        Fonts of the figure.
+    """
+    families = list((typeface or Typeface()).families)
+    with style_context(["default", {**_parameters(), "font.family": families}]):
+        yield

@@ -76,7 +76,7 @@ def draw(scenario: Scenario, rng: np.random.Generator) -> StudyTable:
         }
     )
     return StudyTable.from_checked(
-        frame.astype({c: "Int64" for c in ("tp", "fp", "fn", "tn")}), s.name
+        frame.astype(dict.fromkeys(("tp", "fp", "fn", "tn"), "Int64")), s.name
     )
 
 

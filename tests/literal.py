@@ -58,7 +58,7 @@ def margin_loglik(y: Sequence[float], n: Sequence[float], mu: float, tau: float)
 def line_loglik(rows: list[Row], mu: Sequence[float], tau: Sequence[float], sign: int) -> float:
     """Log-likelihood with a correlation of -1 or 1: one effect moves both margins."""
     total = 0.0
-    z = np.linspace(-HALF_WIDTH, HALF_WIDTH, 200_001)
+    z = np.linspace(-HALF_WIDTH, HALF_WIDTH, 20_001)
     for tp, n1, tn, n0 in rows:
         values = norm.pdf(z)
         if n1 > 0:

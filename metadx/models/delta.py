@@ -77,6 +77,17 @@ def on_scale(value: float, se: float, level: float, method: str, q: float, scale
     return Estimate(middle, low, high, level, method)
 
 
+def standard_deviation(tau: float, se: float, level: float, method: str, q: float) -> Estimate:
+    """Interval of a standard deviation: on the log scale, or on its own where that explodes.
+
+    With a standard error above the value itself the log scale puts the upper end anywhere;
+    the plain interval, cut at 0, then says what is known.
+    """
+    if se <= tau:
+        return on_scale(float(np.log(tau)), se / tau, level, method, q, "log")
+    return Estimate(tau, max(tau - q * se, 0.0), tau + q * se, level, method)
+
+
 def probability(
     function: Callable[[FloatArray], float],
     x: FloatArray,

@@ -225,7 +225,8 @@ def boundary_sentence(at_boundary: tuple[str, ...], theta: np.ndarray, groups: i
         "rho": f"the between-study correlation is {correlation}",
     }
     said = " and ".join(dict.fromkeys(words[name] for name in at_boundary))
+    whose, value = ("their", "those values") if " and " in said else ("its", "that value")
     return (
-        f"{said}, at its boundary: the other parameters and their standard errors are those of "
-        "the model with that value fixed"
+        f"{said}, at {whose} boundary: the other parameters and their standard errors are those of "
+        f"the model with {value} fixed"
     )

@@ -20,9 +20,9 @@ FloatArray = NDArray[np.float64]
 LARGEST_TAU: Final = 5.0
 #: Half the 95 % quantile of chi-squared with one degree of freedom: the profile's drop.
 PROFILE_DROP: Final = 1.9207294103470535
-#: With more studies than this and a tau whose Wald limit is far below LARGEST_TAU the profile
-#: need not be looked at.
-FEW_STUDIES: Final = 6
+#: With more studies than this, and a tau whose 95 % Wald limit is below half of LARGEST_TAU,
+#: the profile need not be looked at.
+FEW_STUDIES: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +205,7 @@ def judge(
 ) -> Margin:
     """Decide whether a random-effects estimate of a margin may stand as a headline."""
     j = MARGINS.index(margin.name)
-    few = margin.k <= FEW_STUDIES or not isinstance(tau, Estimate) or tau.high > LARGEST_TAU
-    if few:
+    if margin.k <= FEW_STUDIES or _wald_limit(tau) > 0.5 * LARGEST_TAU:
         own, maximum = fit_margin(design, j)
         if not tau_is_bounded(own, maximum):
             reason = (
@@ -231,6 +230,14 @@ def judge(
     )
 
 
+def _wald_limit(tau: Estimate | NotApplicable) -> float:
+    """Upper 95 % limit of tau whatever the level of its interval; infinite at the boundary."""
+    if not isinstance(tau, Estimate) or tau.value <= 0.0:
+        return float("inf")
+    ratio = delta.quantile(0.95) / delta.quantile(tau.level)
+    return float(tau.value * (tau.high / tau.value) ** ratio)
+
+
 def univariate_estimate(
     own: Design, maximum: Maximum, level: float, interval: str
 ) -> tuple[Estimate, Estimate | NotApplicable]:
@@ -244,5 +251,5 @@ def univariate_estimate(
     tau = float(maximum.theta[at])
     if tau == 0.0:
         return pooled, NotApplicable("the between-study variance is estimated as 0, its boundary")
-    se_log = float(np.sqrt(cov[at, at])) / tau
-    return pooled, delta.on_scale(float(np.log(tau)), se_log, level, interval, q, "log")
+    se = float(np.sqrt(cov[at, at]))
+    return pooled, delta.standard_deviation(tau, se, level, interval, q)

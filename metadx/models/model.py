@@ -18,6 +18,7 @@ from metadx.models.design import build_design
 from metadx.models.exact import fit_exact
 from metadx.models.results import BivariateResults
 from metadx.models.strata import one_stratum, with_counts
+from metadx.models.summary_point import INTERVALS
 from metadx.tables import StudyTable
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ class BivariateModel:
         """
         if method not in METHODS:
             raise OptionError(f"method is {method!r}; it is one of {', '.join(METHODS)}")
+        if interval not in INTERVALS:
+            raise OptionError(f"interval is {interval!r}; it is one of {', '.join(INTERVALS)}")
         delta.quantile(level)
         shared = (self.table, self.design, self.formulas)
         results: BivariateResults | BayesianResults

@@ -168,7 +168,9 @@ class SummaryPoint:
     def _tau(self, tau) -> Estimate | NotApplicable:  # type: ignore[no-untyped-def]
         if tau(self.psi) == 0.0:
             return NotApplicable("the between-study variance is estimated as 0, its boundary")
-        return self._ratio(lambda v: float(np.log(tau(v))))
+        return delta.standard_deviation(
+            tau(self.psi), self._se(tau), self.level, self.interval, self._quantile
+        )
 
     @cached_property
     def correlation(self) -> Estimate | NotApplicable:

@@ -12,8 +12,7 @@ from metadx.kernels.likelihood import loglik
 from metadx.kernels.quadrature import level_for
 from metadx.models.design import Design
 
-# The same examples in every run, and no file left behind; a search for new ones is the work of
-# the slow tier, which raises the number of examples.
+# The same examples in every run, and no file left behind.
 settings.register_profile(
     "metadx",
     derandomize=True,

@@ -37,7 +37,9 @@ def fit(table: StudyTable, level: float = 0.95, interval: str = "wald", **model:
     """Fit the model; what it warns of is on the result as well and is asserted there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MetadxWarning)
-        result: BivariateResults = BivariateModel(table, **model).fit(level=level, interval=interval)
+        result: BivariateResults = BivariateModel(table, **model).fit(
+            level=level, interval=interval
+        )
     return result
 
 

@@ -1,0 +1,191 @@
+"""The page: one self-contained file with everything a reader needs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from metadx._version import __version__
+from metadx.report import certainty, claims, claims_words, numbers, words
+from metadx.report.answers import answers
+from metadx.report.claims import ClaimResult
+from metadx.report.estimates import MARGINS, StratumRecord
+from metadx.report.evidence import SHADES, evidence_maps
+from metadx.report.images import data_uri, small_svg
+from metadx.report.links import slug
+from metadx.report.sections import sections
+from metadx.tables import StudyTable, flow, label, stratum_label
+from metadx.tables.flow import TOTAL
+
+#: More strata than this stand folded under a claim.
+SHOWN_AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True)
+class PageData:
+    """What the page is made of.
+
+    Attributes
+    ----------
+    studies : StudyTable
+        All rows, pooled or not.
+    records : sequence of StratumRecord
+        Every stratum with pooled rows.
+    claims : sequence of ClaimResult
+        Empty where there is no file of claims.
+    figures : mapping of str to mapping of str to str
+        SVG of each stratum's figures by name (``"forest"``, ``"sroc"``).
+    overview : mapping of str to str
+        SVG of the figures over all strata, by name (``"claims"``).
+    failures : sequence of (str, str)
+        What could not be done, and why.
+    date : str
+        Day of the run.
+    """
+
+    studies: StudyTable
+    records: Sequence[StratumRecord]
+    claims: Sequence[ClaimResult] = ()
+    figures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    overview: Mapping[str, str] = field(default_factory=dict)
+    failures: Sequence[tuple[str, str]] = ()
+    date: str = ""
+
+
+def page(data: PageData) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    data : PageData
+
+    Returns
+    -------
+    str
+        HTML with styles, script and figures inside; it asks for nothing from a network.
+    """
+    return _environment().get_template("report.html.j2").render(_context(data))
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("metadx.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "label": lambda code, column: label(column, code),
+        "slug": slug,
+        "stratum_label": stratum_label,
+    }
+    environment.globals |= {
+        "best": numbers.best,
+        "number": numbers.number,
+        "quantity": numbers.quantity,
+        "studies_word": words.studies_word,
+        "counted_words": claims_words.counted_words,
+        "evidence_label": claims_words.evidence_label,
+        "certainty": certainty.certainty,
+    }
+    return environment
+
+
+def _context(data: PageData) -> dict[str, Any]:
+    strata = data.studies.strata()
+    with_rows = {record.stratum for record in data.records}
+    images = {
+        stratum: {name: data_uri(small_svg(svg)) for name, svg in found.items()}
+        for stratum, found in data.figures.items()
+    }
+    script = _resource("report.js")
+    return {
+        "version": __version__,
+        "tables_hash": data.studies.sha256,
+        "date": data.date,
+        "style": Markup(_resource("report.css")),
+        "script": Markup(script),
+        "script_hash": _integrity(script),
+        "totals": _totals(data),
+        "failures": data.failures,
+        "answers": answers(data.records),
+        "glance": words.GLANCE,
+        "populations_sentence": words.populations_sentence(_first_films(data.records)),
+        "certainty_rule": certainty.RULE,
+        "trauma_sites": words.TRAUMA_SITES,
+        "maps": evidence_maps(data.records, [s for s in strata if s not in with_rows]),
+        "shades": SHADES,
+        "claims": data.claims,
+        "claims_rule": claims.RULE,
+        "shown_at_once": SHOWN_AT_ONCE,
+        "verdicts": {name: _mark(name) for name in claims.VERDICTS},
+        "overview": {name: data_uri(small_svg(svg)) for name, svg in data.overview.items()},
+        "sections": sections(strata, data.records, images),
+        "margins": MARGINS,
+        "flow": _flow(data.studies),
+    }
+
+
+def _first_films(records: Sequence[StratumRecord]) -> float | None:
+    """Sensitivity of hip radiographs in everybody suspected, the example of the page."""
+    wanted = ("xray", "hip", "all_suspected")
+    found = [r for r in records if (r.modality, r.site, r.population) == wanted]
+    return max(found, key=lambda r: r.k).sensitivity.pooled.value if found else None
+
+
+def _resource(name: str) -> str:
+    return files("metadx.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _integrity(script: str) -> str:
+    """Hash by which the page's own rules let its script run, and no other."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _mark(verdict: str) -> tuple[str, str]:
+    """Style and sign of a verdict; the sign is the cue for those who do not see the colour."""
+    return {
+        claims.SUPPORTED: ("yes", "✓"),
+        claims.CONTRADICTED: ("no", "✗"),
+        claims.UNDECIDED: ("open", "?"),
+    }.get(verdict, ("other", "–"))
+
+
+def _totals(data: PageData) -> dict[str, int]:
+    frame = data.studies.frame
+    pooled = data.studies.pooled().frame
+    return {
+        "rows": len(frame),
+        "studies": int(frame["study_id"].nunique()),
+        "pooled_rows": len(pooled),
+        "pooled_studies": int(pooled["study_id"].nunique()),
+        "strata": len(data.records),
+        "several": sum(record.k > 1 for record in data.records),
+        "tests": len({record.modality or record.stratum for record in data.records}),
+        "sites": len({record.site for record in data.records}),
+    }
+
+
+def _flow(studies: StudyTable) -> dict[str, Any]:
+    """Counts of the flow: the sum, the reasons with their words, and a row per stratum."""
+    rows = flow(studies).to_dict("records")
+    total = next(row for row in rows if row["stratum"] == TOTAL)
+    reasons = [str(name) for name in total if str(name).startswith("excluded_")]
+    reasons.sort(key=lambda name: -int(total[name]))
+    return {
+        "total": total,
+        "reasons": [
+            (label("pool_reason", name.removeprefix("excluded_")), total[name]) for name in reasons
+        ],
+        "rows": [row for row in rows if row["stratum"] != TOTAL],
+    }

@@ -1,0 +1,72 @@
+"""Which strata have to be computed, and in which processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from joblib import Parallel, delayed, parallel_config
+
+from metadx.tables import StudyTable
+from metadx.workflow.cache import Cache
+from metadx.workflow.options import MIN_TASKS_FOR_PROCESSES, Options, cache_key
+from metadx.workflow.strata import Outcome, Task, compute, from_cache
+from metadx.workflow.watching import watched
+
+
+def outcomes_of(
+    strata: Mapping[str, StudyTable],
+    out: Path,
+    options: Options,
+    jobs: int,
+    force: bool,
+    progress: bool | None,
+) -> list[Outcome]:
+    """Take every stratum from the cache or compute it; what is finished is kept at once.
+
+    Parameters
+    ----------
+    strata : mapping of str to StudyTable
+        All rows of each stratum that has pooled ones.
+    out : Path
+        Output folder.
+    options : Options
+    jobs : int
+        Processes.
+    force : bool
+        Leave the cache aside.
+    progress : bool or None
+        See `metadx.workflow.watching.watched`.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of `strata`.
+    """
+    cache = Cache(out)
+    found: dict[str, Outcome] = {}
+    tasks = []
+    for name, rows in strata.items():
+        key = cache_key(name, rows.sha256, rows.labels, options=options)
+        entry = None if force else cache.load(name, key)
+        outcome = from_cache(name, entry) if entry else None
+        if outcome:
+            found[name] = outcome
+        else:
+            tasks.append(Task(name, rows, out, options, key))
+    # The largest first: the last process to finish then has little left to do.
+    tasks.sort(key=lambda task: -len(task.table.pooled()))
+    with watched(len(tasks), progress) as step:
+        for outcome in _computed(tasks, jobs):
+            found[outcome.stratum] = outcome
+            step(outcome.stratum)
+    return [found[name] for name in strata]
+
+
+def _computed(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
+    if jobs == 1 or len(tasks) < MIN_TASKS_FOR_PROCESSES:
+        yield from map(compute, tasks)
+        return
+    with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+        workers = Parallel(return_as="generator_unordered", batch_size=1)
+        yield from workers(delayed(compute)(task) for task in tasks)

@@ -22,8 +22,7 @@ EM_STEPS: Final = 8
 #: Share and scale of a component with the overall mean and covariance that every mixture gets
 #: besides the fitted ones (Hesterberg 1995, Technometrics, doi:10.1080/00401706.1995.10484303).
 #: It costs a tenth of the effective draws, bounds the weights, and puts more draws where the
-#: ends of the intervals lie: their error falls by a fifth, the largest Pareto k of 154 tables
-#: under the default prior from 0.68 to 0.53.
+#: ends of the intervals lie: their error falls by a fifth.
 DEFENCE: Final = (0.5, 1.4)
 #: A component whose share falls below this is dropped.
 LEAST_SHARE: Final = 0.01

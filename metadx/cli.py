@@ -114,7 +114,7 @@ def fit(
 def run(
     studies: Annotated[Path, typer.Option(help="Folder of study tables.")] = STUDIES,
     out: Annotated[Path, typer.Option(help="Folder for results, figures and report.")] = Path(),
-    jobs: Annotated[int, typer.Option(help="Processes; 0 takes one for each core.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes; 0 takes two.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Recompute everything.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
 ) -> None:

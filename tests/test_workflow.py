@@ -7,16 +7,19 @@ import json
 import platform
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from metadx.errors import OptionError, StudyTableError
+from metadx.tables import StudyTable
 from metadx.workflow import RunReport, run
 from metadx.workflow import strata as strata_module
-from metadx.workflow.options import checked_jobs, run_date
+from metadx.workflow.options import checked_jobs, checked_options, run_date
+from metadx.workflow.scheduling import in_order
 from metadx.workflow.watching import watched
 
 STUDIES = Path(__file__).parents[1] / "studies"
@@ -296,6 +299,21 @@ def test_an_interrupted_run_keeps_what_is_finished(
     assert (report.computed, report.cached) == (1, 1)
 
 
+def test_a_killed_process_fails_what_it_had_left(
+    go: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(tasks: list[strata_module.Task], jobs: int) -> Iterator[strata_module.Outcome]:
+        yield strata_module.compute(tasks[0])
+        raise BrokenProcessPool
+
+    monkeypatch.setattr("metadx.workflow.scheduling._computed", killed)
+    report = go(force=True)
+    assert report.exit_code == 1
+    assert [what for what, _ in report.failures] == [MRI_HIP]
+    assert "killed" in report.failures[0][1]
+    assert len(report.records) == 2
+
+
 def test_results_do_not_depend_on_the_number_of_processes(
     go: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -321,6 +339,8 @@ def test_anybodys_table_can_be_run(tmp_path: Path) -> None:
 def test_wrong_options_and_tables_are_refused_before_any_work(
     go: Runner, tables: Path, tmp_path: Path
 ) -> None:
+    with pytest.raises(OptionError, match="cannot be made"):
+        run(tables, tables / "claims.csv", jobs=1)
     for wrong in ({"formats": ("gif",)}, {"seed": -1}, {"jobs": 0}):
         with pytest.raises(OptionError):
             go(**wrong)
@@ -349,6 +369,20 @@ def test_the_date_is_given_or_reproducible(monkeypatch: pytest.MonkeyPatch) -> N
 def test_two_processes_by_default() -> None:
     assert 1 <= checked_jobs(None) <= 2
     assert checked_jobs(3) == 3
+
+
+def test_the_largest_stratum_is_first_and_single_studies_next(tmp_path: Path) -> None:
+    sizes = [1, 3, 0, 8, 1, 2]
+    frame = pd.DataFrame({"study": list("abcdefgh"), "tp": 9, "fp": 1, "fn": 1, "tn": 9})
+    tasks = [
+        strata_module.Task(
+            str(size), StudyTable.from_frame(frame[:size]), tmp_path, checked_options((), 0), ""
+        )
+        for size in sizes
+        if size
+    ]
+    assert [task.stratum for task in in_order(tasks)] == ["8", "1", "1", "3", "2"]
+    assert in_order([]) == []
 
 
 @pytest.mark.parametrize(("shown", "expected"), [(True, True), (False, False), (None, False)])

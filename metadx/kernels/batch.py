@@ -59,7 +59,7 @@ def fast_expit(eta):
     return (1.0 if eta > 0.0 else e) / (1.0 + e)
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, fastmath=FAST, error_model="numpy", inline="always")
 def _load(thetas, first, last, spec_only, z, w):
     """Load a block of parameters; a study of specificity alone has it as its first margin."""
     for i in range(LANES):
@@ -73,7 +73,7 @@ def _load(thetas, first, last, spec_only, z, w):
             w[_L11 + i], w[_L21 + i], w[_L22 + i] = thetas[2, at], thetas[3, at], thetas[4, at]
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, fastmath=FAST, error_model="numpy", inline="always")
 def _newton_step(y1, n1, y2, n2, w):
     """Take one damped Newton step towards the mode in every lane; leave curvature and step.
 
@@ -100,7 +100,7 @@ def _newton_step(y1, n1, y2, n2, w):
         w[_STEP + i] = abs(s1) + abs(s2)
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, fastmath=FAST, error_model="numpy", inline="always")
 def _centre(y1, n1, y2, n2, w):
     """Find centre and scale of the rule, and the log joint density there, in every lane."""
     for _ in range(CENTRE_STEPS):
@@ -122,7 +122,7 @@ def _centre(y1, n1, y2, n2, w):
         w[_TOTAL + i] = 0.0
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, fastmath=FAST, error_model="numpy", inline="always")
 def _add_column(y1, n1, y2, n2, t, log_weight, size2, nodes2, log_weights2, w):
     """Add the nodes that share the first coordinate `t` to every lane's integral."""
     for i in range(LANES):
@@ -142,7 +142,7 @@ def _add_column(y1, n1, y2, n2, t, log_weight, size2, nodes2, log_weights2, w):
             w[_TOTAL + i] += exp_below(value)
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, fastmath=FAST, error_model="numpy", inline="always")
 def _block(thetas, first, counts, levels, modes, w, out):
     """Evaluate the parameter vectors of one block."""
     last = thetas.shape[1] - 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +19,7 @@ from metadx.models import BivariateResults
 from metadx.plots.fonts import Typeface, has_cff_outlines
 from metadx.plots.style import figure_style
 from metadx.tables import StudyTable
+from metadx.tables.files import write_bytes
 
 FORMATS: Final = ("svg", "pdf", "png")
 #: Resolution of a PNG (dots per inch).
@@ -35,7 +34,7 @@ Shown: TypeAlias = BivariateResults | StudyTable | Mapping[str, BivariateResults
 
 def save_figure(
     figure: Figure,
-    path_stem: str | os.PathLike[str],
+    path_stem: str | Path,
     formats: Sequence[str] = FORMATS,
     metadata: Mapping[str, Any] | None = None,
     data: pd.DataFrame | None = None,
@@ -182,16 +181,6 @@ def _pdf_font_type(texts: Sequence[Text]) -> int:
 
 
 def _write(stem: Path, suffix: str, data: bytes) -> Path:
-    """Write a file through a temporary one beside it."""
     path = stem.with_name(f"{stem.name}.{suffix}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(path, data)
     return path

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from markupsafe import Markup
 
 from metadx.report.estimates import Interval, StratumRecord
 from metadx.report.output import plain
 
 #: Digits after the point: probabilities as reviewers write them.
-PROBABILITY: int = 2
-DECIMALS = {"lr_positive": 1, "lr_negative": 2, "dor": 0, "tau_sens": 2, "tau_spec": 2}
+PROBABILITY: Final = 2
+DECIMALS: Final = {"lr_positive": 1, "lr_negative": 2, "dor": 0, "tau_sens": 2, "tau_spec": 2}
 
 
 def number(value: float | None, decimals: int = PROBABILITY, source: str = "") -> Markup:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -102,17 +99,3 @@ def _type(name: str) -> pa.DataType:
 
 def _typed(name: str, cell: Cell) -> Cell:
     return (plain(cell) or None) if name in TEXT else cell
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file through a temporary one beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

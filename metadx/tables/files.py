@@ -25,6 +25,12 @@ def write_text(path: Path, text: str) -> bool:
     data = text.encode()
     if path.is_file() and path.read_bytes() == data:
         return False
+    write_bytes(path, data)
+    return True
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file through a temporary one beside it; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
@@ -35,4 +41,3 @@ def write_text(path: Path, text: str) -> bool:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return True

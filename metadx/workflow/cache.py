@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from metadx.report.links import slug
-from metadx.report.output import write_bytes
+from metadx.tables.files import write_bytes
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from metadx.report.claims import ClaimResult, check_claims, claim_rows
 from metadx.report.claims_table import read_claims
 from metadx.report.estimates import COLUMNS, Cell, StratumRecord, row_of, with_headlines
 from metadx.report.html import PageData, page
-from metadx.report.output import csv_text, parquet_bytes, write_bytes
+from metadx.report.output import csv_text, parquet_bytes
 from metadx.tables import StudyTable, headline_strata, read_studies
-from metadx.tables.files import write_text
+from metadx.tables.files import write_bytes, write_text
 from metadx.workflow import manifest
 from metadx.workflow.cache import Cache, sha256
 from metadx.workflow.options import checked_jobs, checked_options, run_date
@@ -125,6 +125,7 @@ def run(
     strata = {name: rows for name, rows in table.strata().items() if len(rows.pooled())}
     if not strata:
         raise OptionError(f"{source.as_posix()}: no row is to be pooled")
+    _make_folder(target / "results")
     outcomes = outcomes_of(strata, target, options, jobs, force, progress)
     records = with_headlines([o.record for o in outcomes], headline_strata(table).values())
     failures = [failure for outcome in outcomes for failure in outcome.failures]
@@ -154,6 +155,13 @@ def run(
         target, tuple(records), claims, len(outcomes) - cached, cached, tuple(failures),
         tuple(notes), seconds,
     )  # fmt: skip
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"{path.as_posix()} cannot be made: {error.strerror}") from error
 
 
 def _claims(

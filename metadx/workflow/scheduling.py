@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 from joblib import Parallel, delayed, parallel_config
@@ -10,7 +11,7 @@ from joblib import Parallel, delayed, parallel_config
 from metadx.tables import StudyTable
 from metadx.workflow.cache import Cache
 from metadx.workflow.options import MIN_TASKS_FOR_PROCESSES, Options, cache_key
-from metadx.workflow.strata import Outcome, Task, compute, from_cache
+from metadx.workflow.strata import Outcome, Task, compute, from_cache, not_computed
 from metadx.workflow.watching import watched
 
 
@@ -54,13 +55,32 @@ def outcomes_of(
             found[name] = outcome
         else:
             tasks.append(Task(name, rows, out, options, key))
-    # The largest first: the last process to finish then has little left to do.
-    tasks.sort(key=lambda task: -len(task.table.pooled()))
+    tasks = in_order(tasks)
+    lost = ""
     with watched(len(tasks), progress) as step:
-        for outcome in _computed(tasks, jobs):
-            found[outcome.stratum] = outcome
-            step(outcome.stratum)
+        try:
+            for outcome in _computed(tasks, jobs):
+                found[outcome.stratum] = outcome
+                step(outcome.stratum)
+        except BrokenExecutor:
+            lost = "its process was killed, perhaps for want of memory; try --jobs 1"
+    for task in tasks:
+        if task.stratum not in found:
+            found[task.stratum] = not_computed(task, lost)
     return [found[name] for name in strata]
+
+
+def in_order(tasks: Sequence[Task]) -> list[Task]:
+    """Order the work so that two processes do not compile the same kernels in a fresh copy.
+
+    The largest stratum first: its process compiles and keeps what the others load later. In the
+    meantime the others draw the strata of one study, which need no kernel. The rest goes from
+    large to small, so that the last process to finish has little left to do.
+    """
+    by_size = sorted(tasks, key=lambda task: -len(task.table.pooled()))
+    single = [task for task in by_size[1:] if len(task.table.pooled()) == 1]
+    rest = [task for task in by_size[1:] if len(task.table.pooled()) > 1]
+    return [*by_size[:1], *single, *rest]
 
 
 def _computed(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -30,6 +30,9 @@ from metadx.report.links import slug
 from metadx.tables import StudyTable
 from metadx.workflow.cache import Cache, Entry, sha256
 from metadx.workflow.options import Options
+
+#: Complete studies from which a figure in ROC space shows more than the forest plot does.
+STUDIES_FOR_ROC: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,7 @@ def compute(task: Task) -> Outcome:
             assert isinstance(fit, BivariateResults)
             record = record_of(task.stratum, task.table, fit)
         except Exception as error:  # one stratum never takes the others down
-            message = explain(error)
-            record = failed(task.stratum, task.table, message)
-            return Outcome(task.stratum, record, Entry(task.key), ((task.stratum, message),))
+            return not_computed(task, explain(error))
         images, files, failures = _figures(task, fit)
     fonts = [str(item.message) for item in caught if issubclass(item.category, MissingFontWarning)]
     entry = Entry(
@@ -109,6 +110,12 @@ def compute(task: Task) -> Outcome:
     if not failures:
         Cache(task.out).save(task.stratum, entry)
     return Outcome(task.stratum, record, entry, tuple(failures))
+
+
+def not_computed(task: Task, message: str) -> Outcome:
+    """Return the outcome of a stratum that failed."""
+    record = failed(task.stratum, task.table, message)
+    return Outcome(task.stratum, record, Entry(task.key), ((task.stratum, message),))
 
 
 def from_cache(stratum: str, entry: Entry) -> Outcome | None:
@@ -125,8 +132,9 @@ def _figures(
 ) -> tuple[dict[str, str], dict[str, str], list[tuple[str, str]]]:
     drawings: dict[str, tuple[Callable[[Any], Axes], Callable[[Any], pd.DataFrame]]] = {
         "forest": (plot_forest, forest_data),
-        "sroc": (plot_sroc, sroc_data),
     }
+    if fit.k_complete >= STUDIES_FOR_ROC:
+        drawings["sroc"] = (plot_sroc, sroc_data)
     images: dict[str, str] = {}
     files: dict[str, str] = {}
     failures: list[tuple[str, str]] = []

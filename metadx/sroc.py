@@ -13,6 +13,7 @@ from scipy.special import expit, fdtri, logit
 from metadx.errors import OptionError, ThresholdEffectWarning
 from metadx.estimate import NotApplicable
 from metadx.models import BivariateResults, SummaryPoint
+from metadx.models.moses import moses_littenberg
 from metadx.models.summary_point import MU1, MU2
 
 FloatArray = NDArray[np.float64]
@@ -24,6 +25,12 @@ CURVES: Final = {
     "sens_on_spec": "regression of logit sensitivity on logit specificity",
     "spec_on_sens": "regression of logit specificity on logit sensitivity, inverted",
     "major_axis": "major axis of the between-study distribution",
+}
+#: Kinds of curve that are not lines of the bivariate model: the historical regression, and the
+#: name under which one popular program offers ``sens_on_spec``.
+OTHER_CURVES: Final = {
+    "moses_littenberg": "regression of the log diagnostic odds ratio on the threshold, historical",
+    "naive": "sens_on_spec under its other name",
 }
 RADII: Final = ("f", "chi2")
 
@@ -81,7 +88,9 @@ def sroc_curve(
     fit : BivariateResults
         A fit with a summary point and a correlation.
     kind : str
-        One of :data:`CURVES`.
+        One of :data:`CURVES` or :data:`OTHER_CURVES`. ``"moses_littenberg"`` is there for
+        comparison with older reviews only: it ignores the precision of the studies and the
+        differences between them, and should not be used for inference.
     fpr : ndarray, optional
         False-positive rates (probability); by default `n` of them from 0.001 to 0.999.
     n : int
@@ -99,23 +108,40 @@ def sroc_curve(
         If sensitivity and specificity are positively correlated between studies: the curve
         then does not describe a trade-off between them.
     """
-    if not fit.hsroc:
-        assert isinstance(fit.hsroc, NotApplicable)
-        return fit.hsroc
-    assert isinstance(fit.point, SummaryPoint)
-    line = curve_line(fit.point, kind)
-    if isinstance(line, NotApplicable):
-        return line
-    if fit.point.between_study_cov[0, 1] > 0:
-        warnings.warn(threshold_sentence(fit.table.name), ThresholdEffectWarning, stacklevel=2)
-    low, high = fit.observed_fpr  # type: ignore[misc]
+    if kind not in CURVES and kind not in OTHER_CURVES:
+        known = ", ".join((*CURVES, *OTHER_CURVES))
+        raise OptionError(f"curve kind is {kind!r}; it is one of {known}")
+    observed = fit.observed_fpr
+    if isinstance(observed, NotApplicable):
+        return observed
+    low, high = observed
     if fpr is None:
         grid = np.linspace(logit(0.001), logit(0.999), n)
         ends = [logit(x) for x in (low, high) if 0.0 < x < 1.0]
         fpr = expit(np.sort(np.concatenate([grid, ends])))
+    sens = _historical(fit, fpr) if kind == "moses_littenberg" else _line(fit, kind, fpr)
+    if isinstance(sens, NotApplicable):
+        return sens
     inside = (fpr >= low - 1e-12) & (fpr <= high + 1e-12)
-    sens = expit(line[0] + line[1] * logit(fpr))
     return pd.DataFrame({"fpr": fpr, "sensitivity": sens, "observed": inside})
+
+
+def _line(fit: BivariateResults, kind: str, fpr: FloatArray) -> FloatArray | NotApplicable:
+    if isinstance(fit.hsroc, NotApplicable):
+        return fit.hsroc
+    assert isinstance(fit.point, SummaryPoint)
+    line = curve_line(fit.point, "sens_on_spec" if kind == "naive" else kind)
+    if isinstance(line, NotApplicable):
+        return line
+    if fit.point.between_study_cov[0, 1] > 0:
+        warnings.warn(threshold_sentence(fit.table.name), ThresholdEffectWarning, stacklevel=3)
+    return np.asarray(expit(line[0] + line[1] * logit(fpr)))
+
+
+def _historical(fit: BivariateResults, fpr: FloatArray) -> FloatArray | NotApplicable:
+    if fit.k_complete < 3:
+        return NotApplicable("a regression line needs three complete studies")
+    return moses_littenberg(fit.table).curve(fpr)
 
 
 def threshold_sentence(name: str) -> str:

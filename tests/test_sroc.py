@@ -17,6 +17,7 @@ from study_tables import simulate, table_of
 
 from metadx.errors import OptionError, ThresholdEffectWarning
 from metadx.estimate import NotApplicable
+from metadx.models.moses import moses_littenberg
 from metadx.sroc import (
     CURVES,
     confidence_region,
@@ -191,3 +192,20 @@ def test_a_region_at_the_boundary_of_the_correlation():
     assert fit.at_boundary == ("rho",)
     outline = prediction_region(fit)
     assert np.isfinite(outline.to_numpy()).all()
+
+
+def test_the_historical_curve_is_that_of_its_regression() -> None:
+    result = quiet_fit(rv.table("auditc"))
+    grid = np.linspace(0.05, 0.9, 12)
+    curve = sroc_curve(result, "moses_littenberg", fpr=grid)
+    line = moses_littenberg(rv.table("auditc"))
+    assert curve["sensitivity"].to_numpy() == pytest.approx(line.curve(grid))
+    assert not np.allclose(curve["sensitivity"], sroc_curve(result, fpr=grid)["sensitivity"])
+
+
+def test_the_other_name_of_a_curve_is_the_same_curve() -> None:
+    result = quiet_fit(rv.table("auditc"))
+    naive, plain = (sroc_curve(result, kind) for kind in ("naive", "sens_on_spec"))
+    assert naive.equals(plain)
+    with pytest.raises(OptionError, match="moses_littenberg, naive"):
+        sroc_curve(result, "straight")

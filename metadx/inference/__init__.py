@@ -1,5 +1,6 @@
 """What is computed from a fit: comparisons, intervals, heterogeneity, influence."""
 
+from metadx.inference.areas import auc_differences
 from metadx.inference.bootstrap import Bootstrap, bootstrap
 from metadx.inference.comparison import Comparison, LikelihoodRatioTest, PairComparison, compare
 from metadx.inference.heterogeneity import ISquared, i_squared
@@ -11,6 +12,7 @@ __all__ = [
     "ISquared",
     "LikelihoodRatioTest",
     "PairComparison",
+    "auc_differences",
     "bootstrap",
     "compare",
     "i_squared",

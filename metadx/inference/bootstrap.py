@@ -207,21 +207,40 @@ def bootstrap(
     return Bootstrap(fit, thetas, covs, seed, diverging)
 
 
-def _replicates(
+def resample(
     design: Design, maximum: Maximum, free: NDArray[np.int64], n: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, int]:
-    """Simulate and refit; return parameters (n, 5), covariances of the means, diverging."""
+    """Simulate and refit any design.
+
+    Returns
+    -------
+    thetas : ndarray of shape (n, p)
+        Kernel parameters of each replicate, signs as the search left them.
+    covs : ndarray of shape (n, m, m)
+        Covariance of the m regression coefficients, NaN where singular.
+    diverging : int
+        Replicates in which a mean ran to infinity.
+    """
     counts = simulate(design, maximum, n, rng)
     start = maximum.theta.copy()
-    factor = free[free >= 2]
+    means = design.columns[0].shape[1] + design.columns[1].shape[1]
+    factor = free[free >= means]
     start[factor] = np.where(start[factor] == 0.0, 0.1, start[factor])
-    thetas, covs = np.empty((n, start.size)), np.zeros((n, 2, 2))
+    thetas, covs = np.empty((n, start.size)), np.zeros((n, means, means))
     values, status = np.empty(n), np.empty(n, dtype=np.int64)
     levels = np.full(design.start.size - 1, level_for(NODES), dtype=np.int64)
     refit(
         start, free, counts, design.start, design.group, *design.columns, levels,
         TOLERANCE, MOST_STEPS, thetas, covs, values, status,
     )  # fmt: skip
+    return thetas, covs, int((status == newton.DIVERGING).sum())
+
+
+def _replicates(
+    design: Design, maximum: Maximum, free: NDArray[np.int64], n: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, int]:
+    """Resample an intercept-only design; l11 and l22 are made positive, as in a fit."""
+    thetas, covs, diverging = resample(design, maximum, free, n, rng)
     thetas[:, 2:4] *= np.where(thetas[:, 2:3] < 0, -1.0, 1.0)
     thetas[:, 4] = np.abs(thetas[:, 4])
-    return thetas, covs, int((status == newton.DIVERGING).sum())
+    return thetas, covs, diverging

@@ -275,7 +275,7 @@ class BivariateResults:
         for margin in self.margins.values():
             if isinstance(margin.estimate, NotApplicable):
                 return margin.estimate
-        return self._point_at(np.array([1.0]), np.array([1.0]), 0)
+        return self._point_at(self._selector(np.array([1.0]), np.array([1.0]), 0))
 
     def _why_no_point(self) -> str:
         for margin in self.margins.values():
@@ -283,7 +283,13 @@ class BivariateResults:
                 return margin.reason
         return "one of the margins is not pooled"
 
-    def _point_at(self, x1: FloatArray, x2: FloatArray, group: int) -> SummaryPoint:
+    def _point_at(self, pick: FloatArray) -> SummaryPoint:
+        joint = self._need_joint()
+        return SummaryPoint(
+            pick @ joint.theta, pick @ joint.cov @ pick.T, self.k, self.level, self.interval
+        )
+
+    def _selector(self, x1: FloatArray, x2: FloatArray, group: int) -> FloatArray:
         joint = self._need_joint()
         p1, p2 = (columns.shape[1] for columns in self.design.columns)
         pick = np.zeros((5, joint.theta.size))
@@ -291,9 +297,7 @@ class BivariateResults:
         pick[1, p1 : p1 + p2] = x2
         at = p1 + p2 + 3 * group
         pick[2:, at : at + 3] = np.eye(3)
-        return SummaryPoint(
-            pick @ joint.theta, pick @ joint.cov @ pick.T, self.k, self.level, self.interval
-        )
+        return pick
 
     def joint_means(self, levels: list[dict[str, Any]]) -> tuple[FloatArray, FloatArray]:
         """Return mean logits at several covariate values with their joint covariance.
@@ -332,18 +336,31 @@ class BivariateResults:
         OptionError
             If a value is missing or unknown.
         """
+        return self._point_at(self.selector(**values))
+
+    def selector(self, **values: Any) -> FloatArray:
+        """Return the matrix, (5, p), that maps the parameters to the summary point of `values`.
+
+        Parameters
+        ----------
+        **values
+            As for :meth:`at`.
+
+        Raises
+        ------
+        OptionError
+            If a value is missing or unknown.
+        """
         data = pd.DataFrame({name: [value] for name, value in values.items()})
         rows = [new_rows(spec, data)[0] for spec in self.design.specs]
         group = 0
         if len(self.design.group_names) > 1:
-            found = [self.design.group_names.index(str(v)) for v in values.values()
-                     if str(v) in self.design.group_names]  # fmt: skip
+            names = self.design.group_names
+            found = [names.index(str(value)) for value in values.values() if str(value) in names]
             if not found:
-                raise OptionError(
-                    f"give the variance group, one of {', '.join(self.design.group_names)}"
-                )
+                raise OptionError(f"give the variance group, one of {', '.join(names)}")
             group = found[0]
-        return self._point_at(rows[0], rows[1], group)
+        return self._selector(rows[0], rows[1], group)
 
     @property
     def sensitivity(self) -> Estimate | NotApplicable:

@@ -15,7 +15,14 @@ import numpy as np
 
 from metadx.errors import ModelError, OptionError
 from metadx.estimate import Estimate, NotApplicable
-from metadx.inference import Comparison, LikelihoodRatioTest, bootstrap, compare, profile
+from metadx.inference import (
+    Comparison,
+    LikelihoodRatioTest,
+    auc_differences,
+    bootstrap,
+    compare,
+    profile,
+)
 from metadx.inference.heterogeneity import i_squared
 from metadx.models import BivariateModel, BivariateResults, SummaryPoint
 from metadx.models.summary_text import has_few_studies
@@ -223,7 +230,7 @@ def _group_record(
     return {
         "groups": groups,
         "tests": tests,
-        "comparisons": [asdict(pair) for pair in comparison.pairs],
+        "comparisons": _pair_records(comparison, options, reasons),
         "k_paired": comparison.k_paired,
         "group_model": {
             "variances": options.variances,
@@ -233,6 +240,22 @@ def _group_record(
             "bic": comparison.fit.bic,
         },
     }
+
+
+def _pair_records(
+    comparison: Comparison, options: FitOptions, reasons: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Return the pairs; with bootstrap intervals the differences of the areas as well."""
+    records = [asdict(pair) for pair in comparison.pairs]
+    if options.interval != "bootstrap":
+        return records
+    areas = auc_differences(comparison, seed=options.seed, level=options.level)
+    for record in records:
+        area = areas[record["a"], record["b"]]
+        record["auc_difference"] = area.to_dict() if isinstance(area, Estimate) else None
+        if isinstance(area, NotApplicable):
+            reasons["auc_difference"] = area.reason
+    return records
 
 
 def _separate_groups(table: StudyTable, options: FitOptions) -> list[dict[str, Any]]:

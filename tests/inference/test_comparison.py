@@ -9,7 +9,7 @@ from reference_values import cases, frame, table
 
 from metadx.errors import ModelError, OptionError
 from metadx.estimate import NotApplicable
-from metadx.inference import Comparison, LikelihoodRatioTest, compare
+from metadx.inference import Comparison, LikelihoodRatioTest, auc_differences, compare
 from metadx.tables import StudyTable
 
 #: Two quadratures, 25 nodes there and adaptive ones here, each good to about 1e-6.
@@ -153,3 +153,33 @@ def test_summary_names_direct_and_indirect() -> None:
     assert "indirect" in compare(table("anti_ccp"), "generation").summary()
     paired = made(next(c for c in CASES if c["dataset"] == "diabetes_hba1c_fpg"))
     assert "38 studies measured more than one group (direct" in paired.summary()
+
+
+def test_differences_of_areas_are_bootstrapped_in_the_model_of_the_comparison() -> None:
+    found = compare(table("anti_ccp"), "generation")
+    first = auc_differences(found, 400, seed=2)
+    (pair,) = first
+    assert pair == ("CCP2", "CCP1")
+    points = found.points
+    difference = first[pair]
+    assert difference.value == pytest.approx(points["CCP2"].auc.value - points["CCP1"].auc.value)
+    assert difference.low < difference.value < difference.high
+    assert auc_differences(found, 400, seed=2) == first
+    # The delta-method standard errors of the two areas bound the spread of their difference.
+    widths = [p.auc.high - p.auc.low for p in points.values()]
+    assert 0.3 * max(widths) < difference.high - difference.low < 1.5 * sum(widths)
+
+
+def test_differences_of_areas_of_equal_groups_hold_zero() -> None:
+    data = frame("dementia_csf")
+    twice = data.assign(group="x"), data.assign(group="y", study=data["study"] + " again")
+    found = compare(StudyTable.from_frame(pd.concat(twice), "twice"), "group")
+    (difference,) = auc_differences(found, 300).values()
+    assert difference.value == pytest.approx(0.0, abs=1e-6)
+    assert difference.low < 0.0 < difference.high
+
+
+def test_areas_are_not_compared_by_another_method() -> None:
+    found = compare(table("anti_ccp"), "generation", method="ml")
+    (difference,) = auc_differences(found, 10).values()
+    assert isinstance(difference, NotApplicable)

@@ -161,6 +161,10 @@ def main() -> None:
         "brackets; exact model, seeds 0 to "
         f"{options.tables - 1}. *No headline*: the studies do not bound the heterogeneity, or the "
         "ladder left the bivariate model, so that no interval is claimed.\n\n"
+        "*How to read it.* Wald intervals are short with few studies; the profile holds its level "
+        "best overall; `wald_t` and `profile_f` err on the long side with five studies. Where most "
+        "fits lie at a boundary (sparse, near-perfect tables) the studentised bootstrap is too "
+        "short, because its replicates lose a variance: prefer the profile there.\n\n"
         f"{head}\n{body}\n",
         encoding="utf-8",
     )

@@ -27,7 +27,8 @@ FloatArray = NDArray[np.float64]
 Function = Callable[[FloatArray], float]
 
 MOST_STEPS: Final = 60
-#: Log-likelihood units; an end moves by about this over its slope, 1e-6 of a standard error.
+#: Log-likelihood units. Its slope at an end is about two per standard error, so that an end is
+#: found to a small part of a millionth of a standard error.
 CLOSE: Final = 1e-7
 #: A step is shortened so that no parameter moves by more than this (logit scale).
 LONGEST: Final = 1.5

@@ -20,7 +20,7 @@ LEVELS: Final = (1, 4, 8, 12, 16, 20, 24, 32, 44, 60, 84)
 
 #: Products of weights below this share of the largest are left out of the tensor grid. A rule
 #: that is scaled to the curvature at the mode may still owe 1e-6 of a skewed study's integral to
-#: nodes with a share of 1e-15, so that the bound lies where no reference set moves by 1e-10.
+#: nodes with a share of 1e-15; at this bound the tests find no difference from a dense integral.
 PRUNE: Final = 1e-24
 
 

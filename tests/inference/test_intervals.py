@@ -177,3 +177,17 @@ def test_replicates_of_a_bounded_correlation_stay_in_range() -> None:
     interval = found.interval("correlation")
     assert -1.0 <= interval.low <= interval.high <= 1.0
     assert (found.thetas[:, 4] >= 0).all()
+
+
+@pytest.mark.parametrize("dataset", ["auditc", "sim_k30", "skin_tests", "telomerase"])
+def test_the_nodes_of_the_refits_are_enough(dataset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = fit(table(dataset))
+    module = sys.modules["metadx.inference.bootstrap"]
+    found = {}
+    for nodes in (module.NODES, 32):
+        monkeypatch.setattr(module, "NODES", nodes)
+        found[nodes] = bootstrap(result, 300, seed=1).thetas[:, :2]
+    few, many = found.values()
+    shift = np.abs(few - many) / many.std(axis=0)
+    assert np.median(shift) < 0.001
+    assert np.quantile(shift, 0.99) < 0.05

@@ -1,43 +1,21 @@
-"""The command line: arguments in, calls out; no logic."""
+"""Check, flow, codebook, fit and run: from study tables to the report."""
 
 from __future__ import annotations
 
-import sys
-import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from metadx._version import __version__
-from metadx.errors import MetadxError, MetadxWarning
-
-app = typer.Typer(
-    help="Meta-analysis of diagnostic test accuracy, from study tables to strategies.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-STUDIES = Path("studies")
+from metadx.cli.application import STUDIES
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"metadx {__version__}")
-        raise typer.Exit
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to the application, in the order of its help page."""
+    for command in (check, flow, codebook, fit, run):
+        app.command()(command)
 
 
-@app.callback()
-def root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    """Meta-analysis of diagnostic test accuracy, from study tables to strategies."""
-
-
-@app.command()
 def check(
     path: Annotated[Path, typer.Argument(help="A study table or a folder of them.")] = STUDIES,
 ) -> None:
@@ -49,7 +27,6 @@ def check(
     raise typer.Exit(report.exit_code)
 
 
-@app.command()
 def flow(
     path: Annotated[Path, typer.Argument(help="Folder of study tables.")] = STUDIES,
     csv: Annotated[bool, typer.Option("--csv", help="Print as CSV.")] = False,
@@ -62,7 +39,6 @@ def flow(
     typer.echo(flow_table(table).to_csv(index=False) if csv else flow_text(table), nl=not csv)
 
 
-@app.command()
 def codebook(
     path: Annotated[Path, typer.Argument(help="Folder of study tables.")] = STUDIES,
 ) -> None:
@@ -73,7 +49,6 @@ def codebook(
     typer.echo(f"{path / 'CODEBOOK.md'}: {'written' if changed else 'up to date'}")
 
 
-@app.command()
 def fit(
     target: Annotated[
         str, typer.Argument(help="A stratum (ct/hip, ct/hip/patient/radiograph_negative) or a CSV.")
@@ -110,7 +85,6 @@ def fit(
         typer.echo(fit_text(table, options))
 
 
-@app.command()
 def run(
     studies: Annotated[Path, typer.Option(help="Folder of study tables.")] = STUDIES,
     out: Annotated[Path, typer.Option(help="Folder for results, figures and report.")] = Path(),
@@ -124,22 +98,3 @@ def run(
     report = run_all(studies, out, jobs=jobs or None, force=force, seed=seed)
     typer.echo(report.summary())
     raise typer.Exit(report.exit_code)
-
-
-def main() -> Any:
-    """Run the command line; an expected error is one message and exit code 1.
-
-    Warnings are silent here because every result prints those it carries.
-    """
-    warnings.simplefilter("ignore", MetadxWarning)
-    try:
-        return app()
-    except MetadxError as error:
-        typer.echo(f"metadx: {error}", err=True)
-        sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        typer.echo("metadx: interrupted; what was finished is kept", err=True)
-        sys.exit(130)

@@ -63,9 +63,14 @@ __all__ = [
 ]
 
 
+_ROOMS = ("decision", "inference", "plots", "report", "tables")
+
+
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name in _ROOMS:
+        return import_module(f"metadx.{name}")
     raise AttributeError(f"module 'metadx' has no attribute {name!r}")
 
 

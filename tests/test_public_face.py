@@ -19,6 +19,7 @@ def test_every_public_name_is_there() -> None:
         assert getattr(metadx, name) is not None
     assert len(metadx.__all__) <= 32
     assert set(metadx.__all__) <= set(dir(metadx))
+    assert metadx.plots.plot_forest is metadx.plot_forest
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = metadx.nonsense
 

@@ -1,0 +1,142 @@
+"""Every figure that metadx draws, in one table: its name, its function and what it needs.
+
+The command line, the gallery and the tests read this table, so that a figure which stands in
+it can be asked for by name, has a page in the gallery and is held to the rules for all
+figures. The owner of a figure adds and corrects its line, and only once its module is there.
+
+A function takes what it needs first, then ``ax``, then keyword options, ``size`` among them;
+it returns Axes, a Figure, or a list of these (pages). The function of the numbers takes the
+same first argument and those options that change numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from inspect import signature
+from typing import Any, Final
+
+from metadx.errors import OptionError
+
+#: What a figure may be made from, and how a message says it.
+NEEDS: Final = {
+    "fit": "a fit, or fits by group",
+    "one fit": "a single fit",
+    "table": "a study table",
+    "estimates": "the rows of results/estimates.csv",
+    "claims": "the rows of results/claims.csv",
+    "quadas": "a table of judgements of the risk of bias",
+    "strategy": "evaluated strategies",
+    "none": "nothing but its options",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figurable:
+    """A figure that can be asked for by name.
+
+    Attributes
+    ----------
+    name : str
+        What the command line and the files call it.
+    path : str
+        ``"module:function"`` that draws it.
+    numbers : str
+        ``"module:function"`` that returns the numbers behind it; empty where none does.
+    needs : str
+        A key of `NEEDS`.
+    sentence : str
+        What a reader sees in it.
+    size : str
+        Size by default, see `metadx.plots.style.SIZES`.
+    """
+
+    name: str
+    path: str
+    numbers: str
+    needs: str
+    sentence: str
+    size: str = "two-column"
+
+    def draw(self) -> Callable[..., Any]:
+        """Load the function that draws the figure."""
+        return _load(self.path)
+
+    def data(self) -> Callable[..., Any] | None:
+        """Load the function of the numbers behind the figure."""
+        return _load(self.numbers) if self.numbers else None
+
+    def options(self) -> tuple[str, ...]:
+        """Names of the keyword options of the figure."""
+        return keywords(self.draw())
+
+
+FIGURES: Final[tuple[Figurable, ...]] = (
+    Figurable(
+        "forest",
+        "metadx.plots.forest:plot_forest",
+        "metadx.plots.forest_data:forest_data",
+        "fit",
+        "Paired forest plot: counts, sensitivity and specificity of each study, pooled below",
+    ),
+    Figurable(
+        "sroc",
+        "metadx.plots.sroc:plot_sroc",
+        "metadx.plots.sroc_data:sroc_data",
+        "fit",
+        "Studies, summary point, SROC curve, confidence and prediction region in ROC space",
+        "one-column",
+    ),
+    Figurable(
+        "evidence_map",
+        "metadx.plots.evidence_map:plot_evidence_map",
+        "metadx.plots.evidence_map_data:evidence_map_data",
+        "estimates",
+        "Which test was studied at which site, how often, and with what result",
+    ),
+    Figurable(
+        "claims",
+        "metadx.plots.claims:plot_claims",
+        "metadx.plots.claims_data:claims_data",
+        "claims",
+        "What the review states against what the pooled studies say",
+    ),
+)  # fmt: skip
+
+
+def figurable(name: str) -> Figurable:
+    """Return the figure of a name.
+
+    Raises
+    ------
+    OptionError
+        If there is none; the message lists what there is.
+    """
+    names = [one.name for one in FIGURES]
+    if name in names:
+        return FIGURES[names.index(name)]
+    close = get_close_matches(name, names, 1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise OptionError(f"there is no figure {name!r}{hint}; there are {', '.join(names)}")
+
+
+def keywords(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of the keyword options of a function."""
+    found = signature(function).parameters.values()
+    return tuple(one.name for one in found if one.kind is one.KEYWORD_ONLY)
+
+
+def figures_text() -> str:
+    """Write the table of figures, one line each."""
+    width = max(len(one.name) for one in FIGURES)
+    return "\n".join(
+        f"{one.name:<{width}}  {one.sentence} (from {NEEDS[one.needs]})" for one in FIGURES
+    )
+
+
+def _load(path: str) -> Callable[..., Any]:
+    module, name = path.split(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found

@@ -4,6 +4,8 @@ from metadx.tables.check import CheckReport, check
 from metadx.tables.codebook import codebook, write_codebook
 from metadx.tables.flow import flow, flow_text, headline_strata
 from metadx.tables.load import read_studies, write_studies
+from metadx.tables.quadas import QuadasTable, low_risk_only, with_quadas
+from metadx.tables.quadas_reading import quadas_from_columns, read_quadas
 from metadx.tables.references import Reference, read_references
 from metadx.tables.schema import COLUMNS, Column, describe, label, stratum_label
 from metadx.tables.table import Counts, StudyTable
@@ -13,6 +15,7 @@ __all__ = [
     "CheckReport",
     "Column",
     "Counts",
+    "QuadasTable",
     "Reference",
     "StudyTable",
     "check",
@@ -22,9 +25,13 @@ __all__ = [
     "flow_text",
     "headline_strata",
     "label",
+    "low_risk_only",
+    "quadas_from_columns",
+    "read_quadas",
     "read_references",
     "read_studies",
     "stratum_label",
+    "with_quadas",
     "write_codebook",
     "write_studies",
 ]

@@ -4,17 +4,20 @@ from metadx.inference.areas import auc_differences
 from metadx.inference.bootstrap import Bootstrap, bootstrap
 from metadx.inference.comparison import Comparison, LikelihoodRatioTest, PairComparison, compare
 from metadx.inference.heterogeneity import ISquared, i_squared
+from metadx.inference.influence import Influence, leave_one_out
 from metadx.inference.profile import profile
 
 __all__ = [
     "Bootstrap",
     "Comparison",
     "ISquared",
+    "Influence",
     "LikelihoodRatioTest",
     "PairComparison",
     "auc_differences",
     "bootstrap",
     "compare",
     "i_squared",
+    "leave_one_out",
     "profile",
 ]

@@ -1,7 +1,8 @@
 """A page measured in millimetres, and the marks that several figures share.
 
 A figure is laid out first, as plain data in millimetres from the top left corner, and
-then drawn. Nothing here knows about studies.
+then drawn. Nothing here knows about studies. A plot function asks `layout_width` how wide
+to lay out, and ends in `finished`, which enlarges a slide.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from metadx.errors import OptionError
+from metadx.plots.enlarging import enlarge
 from metadx.plots.fonts import Typeface
-from metadx.plots.style import BODY, INK, LINE, QUIET
+from metadx.plots.style import BODY, INK, LINE, QUIET, size_named
 
 MM_PER_INCH: Final = 25.4
 #: Free border of a page (millimetres).
@@ -133,6 +135,36 @@ def page_for(axes: Axes | None, width: float, height: float) -> Axes:
     page.set_ylim(height, 0.0)
     page.set_axis_off()
     return page
+
+
+def layout_width(size: str, axes: Axes | None, width: float | None = None) -> float:
+    """Return the width at which a figure is laid out (millimetres).
+
+    Parameters
+    ----------
+    size : {"one-column", "two-column", "slide"}
+        What the figure is made for.
+    axes : Axes or None
+        Axes that are filled; their width wins.
+    width : float, optional
+        Another width of a new figure than that of its size.
+
+    Raises
+    ------
+    OptionError
+        If there is no such size.
+    """
+    named = size_named(size)
+    if axes is not None:
+        return size_of(axes).width
+    return named.width if width is None else width
+
+
+def finished(axes: Axes, size: str, given: Axes | None) -> Axes:
+    """Enlarge a new figure that is made for a slide; axes of the caller's stay as they are."""
+    if given is None:
+        enlarge(cast(Figure, axes.get_figure(root=True)), size_named(size).factor)
+    return axes
 
 
 class UnhintedFigure(Figure):

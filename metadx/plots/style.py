@@ -13,12 +13,40 @@ from typing import Any, Final
 import matplotlib as mpl
 from matplotlib.style import context as style_context
 
+from metadx.errors import OptionError
 from metadx.plots.fonts import Typeface
 
 STYLE_FILE: Final = Path(__file__).with_name("metadx.mplstyle")
 
 #: Width of a page's text in a journal of two columns (millimetres).
 PAGE_WIDTH: Final = 170.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """For what a figure is made.
+
+    Attributes
+    ----------
+    width : float
+        Width at which it is laid out, with text of 7 points (millimetres).
+    factor : float
+        By how much the whole is enlarged then.
+    height : float
+        What it should not exceed where it can be avoided, before it is enlarged (millimetres).
+    """
+
+    width: float
+    factor: float
+    height: float
+
+
+#: A column and a page of a journal, and a slide of 13.33 by 7.5 inches with text of 14 points.
+SIZES: Final[dict[str, Size]] = {
+    "one-column": Size(85.0, 1.0, 230.0),
+    "two-column": Size(PAGE_WIDTH, 1.0, 230.0),
+    "slide": Size(13.333 * 25.4 / 2.0, 2.0, 7.5 * 25.4 / 2.0),
+}
 #: Font sizes (points); nothing is smaller than BODY.
 BODY: Final = 7.0
 TITLE: Final = 8.5
@@ -118,6 +146,19 @@ def _free_look(name: str, taken: Sequence[Look], position: int) -> Look:
     markers = [MARKERS[(start + i) % len(MARKERS)] for i in range(len(MARKERS))]
     free = [marker for marker in markers if marker not in used_markers]
     return Look(color, free[0] if free else markers[position % len(markers)])
+
+
+def size_named(name: str) -> Size:
+    """Return a size.
+
+    Raises
+    ------
+    OptionError
+        If there is none of this name.
+    """
+    if name not in SIZES:
+        raise OptionError(f"size is {name!r}; it is one of {', '.join(SIZES)}")
+    return SIZES[name]
 
 
 @lru_cache(maxsize=1)

@@ -7,22 +7,20 @@ likelihood ratio.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import chdtrc, expit, ndtr
+from scipy.special import chdtrc
 from statsmodels.stats.multitest import multipletests
 
 from metadx.errors import ModelError, OptionError
 from metadx.estimate import Estimate, NotApplicable
-from metadx.models import BivariateModel, BivariateResults, SummaryPoint, delta
+from metadx.inference.contrasts import contrast
+from metadx.models import BivariateModel, BivariateResults, SummaryPoint
 from metadx.tables import StudyTable
-
-FloatArray = NDArray[np.float64]
 
 VARIANCES = ("common", "by_group")
 HYPOTHESES = ("sensitivity", "specificity", "both", "variances")
@@ -315,57 +313,29 @@ def _pairs(
     raw = []
     for b, a in combinations(groups, 2):
         means, cov = fit.joint_means([{column: a}, {column: b}])
-        q = delta.quantile(level)
         found: dict[str, Any] = {"a": a, "b": b}
         for short, i in (("sens", 0), ("spec", 1)):
-            pick = np.ix_([i, 2 + i], [i, 2 + i])
-            pair, spread = means[[i, 2 + i]], cov[pick]
-            found[f"{short}_ratio"] = _estimate(_log_ratio, pair, spread, level, q, "log")
-            found[f"{short}_difference"] = _estimate(
-                _difference, pair, spread, level, q, "identity"
-            )
-            contrast = np.array([1.0, -1.0])
-            z = float((pair @ contrast) / np.sqrt(contrast @ spread @ contrast))
-            found[f"p_{short}"] = float(2.0 * ndtr(-abs(z)))
+            here = [i, 2 + i]
+            found[short] = contrast(means[here], cov[np.ix_(here, here)], level)
         found["k_direct"] = sum({a, b} <= members for members in paired.values())
         raw.append(found)
     adjusted = {
-        short: multipletests([found[f"p_{short}"] for found in raw], method="holm")[1]
+        short: multipletests([found[short].p for found in raw], method="holm")[1]
         for short in ("sens", "spec")
     }
     return tuple(
         PairComparison(
             a=found["a"],
             b=found["b"],
-            sens_ratio=found["sens_ratio"],
-            spec_ratio=found["spec_ratio"],
-            sens_difference=found["sens_difference"],
-            spec_difference=found["spec_difference"],
-            p_sensitivity=found["p_sens"],
-            p_specificity=found["p_spec"],
+            sens_ratio=found["sens"].ratio,
+            spec_ratio=found["spec"].ratio,
+            sens_difference=found["sens"].difference,
+            spec_difference=found["spec"].difference,
+            p_sensitivity=found["sens"].p,
+            p_specificity=found["spec"].p,
             p_sensitivity_adjusted=float(adjusted["sens"][i]),
             p_specificity_adjusted=float(adjusted["spec"][i]),
             k_direct=found["k_direct"],
         )
         for i, found in enumerate(raw)
     )
-
-
-def _log_ratio(pair: FloatArray) -> float:
-    return float(np.log(expit(pair[0])) - np.log(expit(pair[1])))
-
-
-def _difference(pair: FloatArray) -> float:
-    return float(expit(pair[0]) - expit(pair[1]))
-
-
-def _estimate(
-    function: Callable[[FloatArray], float],
-    pair: FloatArray,
-    cov: FloatArray,
-    level: float,
-    q: float,
-    scale: str,
-) -> Estimate:
-    se = delta.standard_error(function, pair, cov)
-    return delta.on_scale(function(pair), se, level, "wald", q, scale)

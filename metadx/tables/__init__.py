@@ -4,8 +4,9 @@ from metadx.tables.check import CheckReport, check
 from metadx.tables.codebook import codebook, write_codebook
 from metadx.tables.flow import flow, flow_text, headline_strata
 from metadx.tables.load import read_studies, write_studies
-from metadx.tables.quadas import QuadasTable, low_risk_only, with_quadas
+from metadx.tables.quadas import Judged, QuadasTable, judged, low_risk_only, with_quadas
 from metadx.tables.quadas_reading import quadas_from_columns, read_quadas
+from metadx.tables.reconstruct import Reconstruction, reconstruct_counts, reconstruction
 from metadx.tables.references import Reference, read_references
 from metadx.tables.schema import COLUMNS, Column, describe, label, stratum_label
 from metadx.tables.table import Counts, StudyTable
@@ -15,7 +16,9 @@ __all__ = [
     "CheckReport",
     "Column",
     "Counts",
+    "Judged",
     "QuadasTable",
+    "Reconstruction",
     "Reference",
     "StudyTable",
     "check",
@@ -24,12 +27,15 @@ __all__ = [
     "flow",
     "flow_text",
     "headline_strata",
+    "judged",
     "label",
     "low_risk_only",
     "quadas_from_columns",
     "read_quadas",
     "read_references",
     "read_studies",
+    "reconstruct_counts",
+    "reconstruction",
     "stratum_label",
     "with_quadas",
     "write_codebook",

@@ -103,6 +103,20 @@ FIGURES: Final[tuple[Figurable, ...]] = (
         "claims",
         "What the review states against what the pooled studies say",
     ),
+    Figurable(
+        "quadas",
+        "metadx.plots.quadas:plot_quadas",
+        "metadx.plots.quadas_data:quadas_data",
+        "quadas",
+        "Each study's judgement in each domain of QUADAS, applicability apart",
+    ),
+    Figurable(
+        "quadas_bars",
+        "metadx.plots.quadas:plot_quadas_bars",
+        "metadx.plots.quadas_data:quadas_bars_data",
+        "quadas",
+        "Share of low, unclear and high judgements in each domain of QUADAS",
+    ),
 )  # fmt: skip
 
 

@@ -140,6 +140,50 @@ class QuadasTable:
         return max(counts, key=lambda version: (counts[version], list(DOMAIN_SETS).index(version)))
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """The rows of a study table with their judgements: what the figures show.
+
+    Attributes
+    ----------
+    table : StudyTable
+    version : str
+        Version of the tool.
+    judgements : DataFrame
+        From :meth:`QuadasTable.judgements`.
+    """
+
+    table: StudyTable
+    version: str
+    judgements: pd.DataFrame
+
+    @property
+    def domains(self) -> DomainSet:
+        """Domains of the version."""
+        return domain_set(self.version)
+
+
+def judged(table: StudyTable, quadas: QuadasTable, version: str | None = None) -> Judged:
+    """Lay judgements beside the rows of a table.
+
+    Parameters
+    ----------
+    table : StudyTable
+    quadas : QuadasTable
+    version : str, optional
+        The version whose judgements are taken; by default the one with most judged rows.
+
+    Raises
+    ------
+    OptionError
+        If no row has a judgement and no version is named.
+    """
+    chosen = quadas.main_version(table) if version is None else version
+    if isinstance(chosen, NotApplicable):
+        raise OptionError(f"{chosen.reason}; enter them in quadas.csv beside the study tables")
+    return Judged(table, chosen, quadas.judgements(table, chosen))
+
+
 def empty_quadas() -> QuadasTable:
     """Return a table without judgements."""
     return QuadasTable(pd.DataFrame(columns=list(QUADAS_COLUMNS), dtype=object))
@@ -207,12 +251,10 @@ def with_quadas(table: StudyTable, quadas: QuadasTable, version: str | None = No
     OptionError
         If no row has a judgement.
     """
-    chosen = quadas.main_version(table) if version is None else version
-    if isinstance(chosen, NotApplicable):
-        raise OptionError(chosen.reason)
-    found = quadas.judgements(table, chosen)
+    beside = judged(table, quadas, version)
+    found = beside.judgements
     frame = table.frame
-    for question, domain in domain_set(chosen).items:
+    for question, domain in beside.domains.items:
         frame[f"{PREFIX[question]}_{domain}"] = found[question, domain].to_numpy()
     frame[f"{PREFIX[RISK_OF_BIAS]}_{OVERALL}"] = overall(found)
     return StudyTable(table.name, frame, tuple(table.labels))

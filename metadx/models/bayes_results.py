@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ from metadx.models.pareto import RELIABLE_SHAPE
 from metadx.models.prior import Prior
 from metadx.models.summary_point import HSROC, SummaryPoint
 from metadx.tables import StudyTable
+
+if TYPE_CHECKING:
+    from metadx.decision.posttest import PosttestResult
 
 FloatArray = NDArray[np.float64]
 T = TypeVar("T")
@@ -410,6 +413,12 @@ class BayesianResults:
         if int(arviz.__version__.split(".")[0]) >= 1:
             return arviz.from_dict({"posterior": posterior})
         return arviz.from_dict(posterior=posterior)
+
+    def posttest(self, pretest: Any, **options: Any) -> PosttestResult:
+        """Post-test probabilities at a pretest probability, see `metadx.decision.posttest`."""
+        from metadx.decision.posttest import posttest
+
+        return posttest(self, pretest, **options)
 
     def summary(self) -> str:
         """Return the results as text: estimates, prior, diagnostics, notes."""

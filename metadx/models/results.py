@@ -21,6 +21,7 @@ from metadx.models.summary_point import HSROC, SummaryPoint
 from metadx.tables import StudyTable
 
 if TYPE_CHECKING:
+    from metadx.decision.posttest import PosttestResult
     from metadx.models.bayes_results import BayesianResults
 
 FloatArray = NDArray[np.float64]
@@ -556,6 +557,12 @@ class BivariateResults:
         from metadx.plots import plot_sroc
 
         return plot_sroc(self, ax=ax, **options)
+
+    def posttest(self, pretest: Any, **options: Any) -> PosttestResult:
+        """Post-test probabilities at a pretest probability, see `metadx.decision.posttest`."""
+        from metadx.decision.posttest import posttest
+
+        return posttest(self, pretest, **options)
 
     def summary(self) -> str:
         """Return the results as text, every number with its interval, its k and its path."""

@@ -3,13 +3,16 @@
 from metadx.inference.areas import auc_differences
 from metadx.inference.bootstrap import Bootstrap, bootstrap
 from metadx.inference.comparison import Comparison, LikelihoodRatioTest, PairComparison, compare
-from metadx.inference.heterogeneity import ISquared, i_squared
+from metadx.inference.heterogeneity import Heterogeneity, ISquared, heterogeneity, i_squared
+from metadx.inference.homogeneity import HomogeneityTest, homogeneity_test
 from metadx.inference.influence import Influence, leave_one_out
 from metadx.inference.profile import profile
 
 __all__ = [
     "Bootstrap",
     "Comparison",
+    "Heterogeneity",
+    "HomogeneityTest",
     "ISquared",
     "Influence",
     "LikelihoodRatioTest",
@@ -17,6 +20,8 @@ __all__ = [
     "auc_differences",
     "bootstrap",
     "compare",
+    "heterogeneity",
+    "homogeneity_test",
     "i_squared",
     "leave_one_out",
     "profile",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import floor
 from typing import Any, Final
@@ -21,10 +21,18 @@ FloatArray = NDArray[np.float64]
 Count = Estimate | NotApplicable
 
 TOTAL: Final = 1000
-#: The boxes of the tree, from the whole to the leaves.
-NODES: Final = (
-    "diseased", "nondiseased", "found", "missed", "false_alarms", "cleared", "positive", "negative"
-)  # fmt: skip
+#: The boxes of the tree, from the whole to the leaves, each with the box above it.
+PARENTS: Final = {
+    "diseased": "",
+    "nondiseased": "",
+    "found": "diseased",
+    "missed": "diseased",
+    "false_alarms": "nondiseased",
+    "cleared": "nondiseased",
+}
+#: What is counted across the branches.
+SUMS: Final = ("positive", "negative")
+NODES: Final = (*PARENTS, *SUMS)
 WORDS: Final = {
     "diseased": "with the condition",
     "nondiseased": "without it",
@@ -54,6 +62,10 @@ class Frequencies:
         The same numbers with the interval for a new hospital.
     level : float
         Nominal coverage.
+    parents : dict
+        By the name of each box of the tree the box above it, empty for the first ones.
+    words : dict
+        What each number counts.
 
     Notes
     -----
@@ -69,6 +81,8 @@ class Frequencies:
     counts: dict[str, Count]
     new_setting: dict[str, Count]
     level: float
+    parents: Mapping[str, str]
+    words: Mapping[str, str]
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -132,6 +146,8 @@ def natural_frequencies(
         _Branches(draws, chosen, total, level, new=False).counts(),
         _Branches(draws, chosen, total, level, new=True).counts(),
         level,
+        PARENTS,
+        WORDS,
     )
 
 

@@ -85,7 +85,7 @@ def posttest_text(result: PosttestResult) -> str:
     for name, words in (("lr_positive", "Positive LR"), ("lr_negative", "Negative LR")):
         mean = result.likelihood_ratios[name]
         new = result.likelihood_ratios[f"{name}_new"]
-        out.append(f"{words:<26}{_of(mean, 2)}{_new(new, 2)}")
+        out.append(f"{words:<26}{_ratio(mean)}{_new_ratio(new)}")
     for row in result.rows:
         out += ["", f"Pretest probability {row.pretest}" + _named(row)]
         out.append(f"{'  after a positive result':<26}{_of(row.positive)}{_new(row.positive_new)}")
@@ -101,11 +101,29 @@ def _named(row: Posttest) -> str:
     return "" if plain else f" ({row.pretest.label})"
 
 
-def _of(value: Estimate | NotApplicable, decimals: int = 3) -> str:
-    return value.format(decimals) if isinstance(value, Estimate) else str(value)
+def ratio(value: float) -> str:
+    """Write a likelihood ratio with two or three significant digits."""
+    decimals = 0 if value >= 10.0 else 1 if value >= 1.0 else 2 if value >= 0.1 else 3
+    return f"{value:,.{decimals}f}" if value >= 0.0005 else "<0.001"
 
 
-def _new(value: Estimate | NotApplicable, decimals: int = 3) -> str:
+def _ratio(value: Estimate | NotApplicable) -> str:
+    if isinstance(value, NotApplicable):
+        return str(value)
+    return f"{ratio(value.value)} ({ratio(value.low)} to {ratio(value.high)})"
+
+
+def _new_ratio(value: Estimate | NotApplicable) -> str:
     if isinstance(value, NotApplicable):
         return ""
-    return f"   new hospital {value.low:.{decimals}f} to {value.high:.{decimals}f}"
+    return f"   new hospital {ratio(value.low)} to {ratio(value.high)}"
+
+
+def _of(value: Estimate | NotApplicable) -> str:
+    return value.format(3) if isinstance(value, Estimate) else str(value)
+
+
+def _new(value: Estimate | NotApplicable) -> str:
+    if isinstance(value, NotApplicable):
+        return ""
+    return f"   new hospital {value.low:.3f} to {value.high:.3f}"

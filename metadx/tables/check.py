@@ -23,6 +23,7 @@ from metadx.tables.reading import RawTable, read_raw
 from metadx.tables.references import bibliography, citation_faults
 from metadx.tables.rules import REMOVED_FILE, ROW_RULES, Row
 from metadx.tables.schema import COLUMN_NAMES, COUNT_COLUMNS, column, did_you_mean
+from metadx.tables.transaction import finish_interrupted
 from metadx.tables.validation import REQUIRED, broken_cells
 
 _MODALITIES: Final = tuple(code.code for code in codes.MODALITY)
@@ -116,6 +117,8 @@ def check(path: str | Path = "studies") -> CheckReport:
 def inspect(path: str | Path) -> Inspection:
     """Read the tables under a path and find all their faults."""
     root = Path(path)
+    beside = None if root.is_dir() else bibliography(root.as_posix())
+    finish_interrupted(beside.parent if beside else root)
     tables, faults = [], []
     found, problem = _table_files(root)
     if problem:
@@ -125,11 +128,18 @@ def inspect(path: str | Path) -> Inspection:
         if root.is_dir() and file.parent == root and not _is_study_table(file, raw):
             continue
         tables.append((raw, follows_schema(raw)))
-    faults += _all_faults(tables)
+    faults += all_faults(tables)
     return Inspection(tuple(tables), tuple(sorted(faults, key=_order)))
 
 
-def _all_faults(tables: Sequence[tuple[RawTable, bool]]) -> list[Fault]:
+def all_faults(tables: Sequence[tuple[RawTable, bool]]) -> list[Fault]:
+    """Apply every rule to tables that were read, or that are about to be written.
+
+    Parameters
+    ----------
+    tables : sequence of (RawTable, bool)
+        Each with whether the whole schema applies to it.
+    """
     faults: list[Fault] = []
     rows: list[Row] = []
     for raw, ours in tables:
@@ -156,7 +166,7 @@ def checked_frame(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     """
     source = study_as_column(frame)
     raw = raw_from_frame(source, file)
-    refuse(_all_faults([(raw, False)]), ours=False)
+    refuse(all_faults([(raw, False)]), ours=False)
     typed = typed_frame(raw, False)
     for position, name in enumerate(raw.header):
         if name not in COMMON_COLUMNS:

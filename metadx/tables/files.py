@@ -29,14 +29,28 @@ def write_text(path: Path, text: str) -> bool:
     return True
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file through a temporary one beside it; its folder is made if need be."""
+def write_bytes(path: Path, data: bytes, durable: bool = False) -> None:
+    """Write a file through a temporary one beside it; its folder is made if need be.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it is replaced if it exists.
+    data : bytes
+        Its content.
+    durable : bool
+        Whether the content is on the disk, and not only on its way, before the file has its
+        name: what a sudden loss of power requires.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
     finally:

@@ -92,6 +92,19 @@ def read_raw(path: Path) -> RawTable:
         reason = error.strerror or type(error).__name__
         fault = Fault(file, None, "", "", reason, "a file that can be read", "file")
         return RawTable(file, faults=(fault,))
+    return raw_from_bytes(data, file)
+
+
+def raw_from_bytes(data: bytes, file: str) -> RawTable:
+    """Read the content of a file that may not be written yet.
+
+    Parameters
+    ----------
+    data : bytes
+        Its content.
+    file : str
+        What a message calls it.
+    """
     decoded = _decode(data, file)
     if isinstance(decoded, Fault):
         return RawTable(file, faults=(decoded,))
@@ -106,7 +119,7 @@ def _decode(data: bytes, file: str) -> tuple[str, str] | Fault:
     for magic, what in _BINARY.items():
         if data.startswith(magic):
             return fault(what, "binary_file")
-    encoding = _guess_encoding(data)
+    encoding = guess_encoding(data)
     if not encoding:
         return fault("bytes that no known encoding explains", "encoding")
     text = data.decode(encoding)
@@ -118,7 +131,7 @@ def _decode(data: bytes, file: str) -> tuple[str, str] | Fault:
     return text, encoding
 
 
-def _guess_encoding(data: bytes) -> str:
+def guess_encoding(data: bytes) -> str:
     """Return the first encoding that fits, or an empty string.
 
     Text of a western Windows also decodes as GB18030, into nonsense; there the bytes

@@ -95,7 +95,7 @@ def _parse(path: Path) -> tuple[dict[str, Reference], list[Fault]]:
         found = getattr(error, "strerror", None) or "bytes that are not UTF-8"
         return {}, [Fault(file, None, "", "", found, "a BibTeX file in UTF-8", "bibliography")]
     try:
-        entries = _entries(text)
+        entries = bibtex_entries(text)
     except Exception as error:  # the parser lets through what its grammar library raises
         found = str(error) or type(error).__name__
         return {}, [Fault(file, None, "", "", found, "valid BibTeX", "bibliography")]
@@ -103,7 +103,14 @@ def _parse(path: Path) -> tuple[dict[str, Reference], list[Fault]]:
     return references, list(_entry_faults(text, file, references))
 
 
-def _entries(text: str) -> list[dict[str, str]]:
+def bibtex_entries(text: str) -> list[dict[str, str]]:
+    """Return the fields of each BibTeX entry, its key under ``"ID"``.
+
+    Raises
+    ------
+    Exception
+        Whatever the parser's grammar library raises for text that is not BibTeX.
+    """
     with warnings.catch_warnings():
         # The grammar library warns about how the parser is written, not about the file.
         warnings.simplefilter("ignore")

@@ -2,6 +2,7 @@
 
 from metadx.tables.check import CheckReport, check
 from metadx.tables.codebook import codebook, write_codebook
+from metadx.tables.crossed import CrossedTable, read_crossed
 from metadx.tables.flow import flow, flow_text, headline_strata
 from metadx.tables.load import read_studies, write_studies
 from metadx.tables.quadas import Judged, QuadasTable, judged, low_risk_only, with_quadas
@@ -16,6 +17,7 @@ __all__ = [
     "CheckReport",
     "Column",
     "Counts",
+    "CrossedTable",
     "Judged",
     "QuadasTable",
     "Reconstruction",
@@ -32,6 +34,7 @@ __all__ = [
     "low_risk_only",
     "quadas_from_columns",
     "read_quadas",
+    "read_crossed",
     "read_references",
     "read_studies",
     "reconstruct_counts",

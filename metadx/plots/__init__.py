@@ -2,6 +2,8 @@
 
 from metadx.plots.claims import plot_claims
 from metadx.plots.claims_data import claims_data
+from metadx.plots.crosshair import plot_crosshair, plot_roc_ellipses
+from metadx.plots.crosshair_data import crosshair_data, roc_ellipses_data
 from metadx.plots.evidence_map import plot_evidence_map
 from metadx.plots.evidence_map_data import evidence_map_data
 from metadx.plots.fonts import MissingFontWarning
@@ -15,6 +17,7 @@ from metadx.plots.style import figure_style, looks_of
 __all__ = [
     "MissingFontWarning",
     "claims_data",
+    "crosshair_data",
     "evidence_map_data",
     "figure_record",
     "figure_style",
@@ -22,10 +25,13 @@ __all__ = [
     "inline_svg",
     "looks_of",
     "plot_claims",
+    "plot_crosshair",
     "plot_evidence_map",
     "plot_forest",
     "plot_forest_pages",
+    "plot_roc_ellipses",
     "plot_sroc",
+    "roc_ellipses_data",
     "save_figure",
     "sroc_data",
 ]

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from metadx.errors import OptionError
 from metadx.plots.enlarging import enlarge
 from metadx.plots.fonts import Typeface
-from metadx.plots.style import BODY, INK, LINE, QUIET, size_named
+from metadx.plots.style import BODY, INK, LINE, QUIET, figure_style, size_named
 
 MM_PER_INCH: Final = 25.4
 #: Free border of a page (millimetres).
@@ -163,7 +163,8 @@ def layout_width(size: str, axes: Axes | None, width: float | None = None) -> fl
 def finished(axes: Axes, size: str, given: Axes | None) -> Axes:
     """Enlarge a new figure that is made for a slide; axes of the caller's stay as they are."""
     if given is None:
-        enlarge(cast(Figure, axes.get_figure(root=True)), size_named(size).factor)
+        with figure_style():
+            enlarge(cast(Figure, axes.get_figure(root=True)), size_named(size).factor)
     return axes
 
 

@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from metadx.plots.canvas import BORDER, add_panel, draw_labels, page_for, size_of
+from metadx.plots.canvas import BORDER, add_panel, draw_labels, finished, layout_width, page_for
 from metadx.plots.claims_data import SCALES, claims_data
 from metadx.plots.claims_layout import Section, claims_layout
 from metadx.plots.fonts import Typeface
-from metadx.plots.style import PAGE_WIDTH, RULE, figure_style
+from metadx.plots.style import RULE, figure_style
 
 #: Shade of what is claimed.
 BAND: Final = "#F6E3BD"
@@ -24,7 +24,8 @@ def plot_claims(
     ax: Axes | None = None,
     *,
     title: str = "What the review states, and what the pooled studies say",
-    width: float = PAGE_WIDTH,
+    size: str = "two-column",
+    width: float | None = None,
 ) -> Axes:
     """Draw what is claimed as a band and what was found as intervals, claim by claim.
 
@@ -37,8 +38,10 @@ def plot_claims(
         Axes to fill. A figure of the right height by default.
     title : str
         Above the figure; empty for none.
-    width : float
-        Width of the new figure (millimetres).
+    size : {"one-column", "two-column", "slide"}
+        What the figure is made for.
+    width : float, optional
+        Width of a new figure (millimetres).
 
     Returns
     -------
@@ -50,8 +53,7 @@ def plot_claims(
     OptionError
         If columns are missing or there is no claim.
     """
-    if ax is not None:
-        width = size_of(ax).width
+    width = layout_width(size, ax, width)
     data = claims_data(claims)
     typeface = Typeface.covering([title, *data["statement"], *data["reason"], "✓✗"])
     layout = claims_layout(data, typeface, width=width, title=title)
@@ -62,7 +64,7 @@ def plot_claims(
         for section in layout.sections:
             _draw_section(page, section)
         draw_labels(page, layout.labels, typeface)
-    return page
+    return finished(page, size, ax)
 
 
 def _draw_section(page: Axes, section: Section) -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.offsetbox import DrawingArea, OffsetBox, PackerBase
-from matplotlib.patches import Patch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 from matplotlib.text import Annotation, Text
 
 
@@ -56,7 +56,7 @@ def _axes_of(axes: list[Axes]) -> list[Axis]:
 
 def _enlarge_artist(artist: Artist, factor: float) -> None:
     if isinstance(artist, Text):
-        artist.set_fontsize(artist.get_fontsize() * factor)
+        artist.set_fontsize(float(artist.get_fontsize()) * factor)
         if isinstance(artist, Annotation) and _in_points(artist.anncoords):
             artist.xyann = tuple(factor * np.asarray(artist.xyann, dtype=float))
     elif isinstance(artist, Line2D):
@@ -70,7 +70,7 @@ def _enlarge_artist(artist: Artist, factor: float) -> None:
             cast(Any, artist).set_sizes(factor**2 * np.asarray(sizes()))
     elif isinstance(artist, Patch):
         artist.set_linewidth(artist.get_linewidth() * factor)
-        if hasattr(artist, "set_mutation_scale"):
+        if isinstance(artist, FancyBboxPatch | FancyArrowPatch):
             artist.set_mutation_scale(artist.get_mutation_scale() * factor)
 
 
@@ -80,7 +80,7 @@ def _in_points(coordinates: Any) -> bool:
 
 def _enlarge_axis(axis: Axis, factor: float) -> None:
     """Ticks come and go as an axis is drawn, so that the axis itself has to know their size."""
-    tick = axis.get_major_ticks(1)[0]
+    tick: Any = axis.get_major_ticks(1)[0]
     axis.set_tick_params(
         length=tick._size * factor,
         width=tick._width * factor,
@@ -92,8 +92,7 @@ def _enlarge_axis(axis: Axis, factor: float) -> None:
 
 def _enlarge_legend(legend: Legend, factor: float) -> None:
     legend.borderaxespad *= factor
-    legend.legendPatch.set_mutation_scale(legend.legendPatch.get_mutation_scale())
-    _enlarge_box(legend._legend_box, factor)
+    _enlarge_box(cast(Any, legend)._legend_box, factor)
 
 
 def _enlarge_box(box: OffsetBox, factor: float) -> None:
@@ -117,7 +116,7 @@ def _enlarge_handle(handle: Artist, factor: float) -> None:
         handle.set_data(*(factor * np.asarray(handle.get_data(), dtype=float)))
     elif isinstance(handle, Collection):
         handle.set_offsets(factor * np.asarray(handle.get_offsets()))
-    elif hasattr(handle, "set_bounds"):
+    elif isinstance(handle, Rectangle):
         x, y = handle.get_xy()
         handle.set_bounds(
             factor * x, factor * y, factor * handle.get_width(), factor * handle.get_height()

@@ -6,11 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from metadx.plots.canvas import draw_labels, page_for, size_of
+from metadx.plots.canvas import draw_labels, finished, layout_width, page_for
 from metadx.plots.evidence_map_data import evidence_map_data
 from metadx.plots.evidence_map_layout import evidence_map_captions, evidence_map_layout
 from metadx.plots.fonts import Typeface
-from metadx.plots.style import PAGE_WIDTH, figure_style
+from metadx.plots.style import figure_style
 
 
 def plot_evidence_map(
@@ -18,7 +18,8 @@ def plot_evidence_map(
     ax: Axes | None = None,
     *,
     title: str = "What has been studied, and with what result",
-    width: float = PAGE_WIDTH,
+    size: str = "two-column",
+    width: float | None = None,
 ) -> Axes:
     """Draw a grid of tests by sites with the main stratum of each in its cell.
 
@@ -30,8 +31,10 @@ def plot_evidence_map(
         Axes to fill. A figure of the right height by default.
     title : str
         Above the map; empty for none.
-    width : float
-        Width of the new figure (millimetres).
+    size : {"one-column", "two-column", "slide"}
+        What the figure is made for.
+    width : float, optional
+        Width of a new figure (millimetres).
 
     Returns
     -------
@@ -43,8 +46,7 @@ def plot_evidence_map(
     OptionError
         If columns are missing or no row has a modality and site.
     """
-    if ax is not None:
-        width = size_of(ax).width
+    width = layout_width(size, ax, width)
     data = evidence_map_data(estimates)
     captions = evidence_map_captions(data)
     typeface = Typeface.covering([title, *captions, *data["modality"], *data["site"]])
@@ -57,4 +59,4 @@ def plot_evidence_map(
                           facecolor=cell.color, edgecolor="#C8C8C8", lw=0.5, gid="cell")
             )  # fmt: skip
         draw_labels(page, layout.labels, typeface)
-    return page
+    return finished(page, size, ax)

@@ -87,7 +87,20 @@ FIGURES: Final[tuple[Figurable, ...]] = (
         "metadx.plots.sroc_data:sroc_data",
         "fit",
         "Studies, summary point, SROC curve, confidence and prediction region in ROC space",
-        "one-column",
+    ),
+    Figurable(
+        "crosshair",
+        "metadx.plots.crosshair:plot_crosshair",
+        "metadx.plots.crosshair_data:crosshair_data",
+        "fit",
+        "Both intervals of each study as a cross in ROC space",
+    ),
+    Figurable(
+        "roc_ellipses",
+        "metadx.plots.crosshair:plot_roc_ellipses",
+        "metadx.plots.crosshair_data:roc_ellipses_data",
+        "fit",
+        "The joint confidence region of each study in ROC space",
     ),
     Figurable(
         "evidence_map",

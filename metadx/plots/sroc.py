@@ -11,19 +11,24 @@ from matplotlib.axes import Axes
 from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
 from metadx.models import BivariateResults
-from metadx.plots.canvas import BORDER, new_figure, size_of
 from metadx.plots.captions import model_captions, name_sentences
-from metadx.plots.fonts import Typeface
-from metadx.plots.sroc_data import PARTS, SrocSource, curve_of, fits_of, regions_of, sroc_data
-from metadx.plots.sroc_draw import draw_sroc
-from metadx.plots.sroc_layout import LEFT, SrocLayout, sroc_layout
-from metadx.plots.studies import code_of, title_of
-from metadx.plots.style import figure_style, looks_of
-from metadx.sroc import threshold_sentence
+from metadx.plots.covariates import CovariateScale, covariate_scale
+from metadx.plots.groups import FitSource
+from metadx.plots.judgements import JudgementSource, RiskOfBias, risk_of_bias
+from metadx.plots.roc_space import draw_roc_space
+from metadx.plots.sroc_data import (
+    BOTH,
+    PARTS,
+    curve_kinds,
+    curve_of,
+    fits_of,
+    radii_of,
+    regions_of,
+    sroc_data,
+)
+from metadx.sroc import RADII, threshold_sentence
 from metadx.tables import label
 
-#: Width of a new figure (millimetres).
-WIDTH: Final = 120.0
 #: Which drawn part each row of the data belongs to; studies and summary are always drawn.
 PART_OF: Final = {
     "curve": "curve",
@@ -31,34 +36,44 @@ PART_OF: Final = {
     "confidence_region": "confidence",
     "prediction_region": "prediction",
 }
+LABELS: Final = (False, True, "names", "numbers")
+AREA_WORDS: Final = "Study (height: diseased, width: non-diseased)"
+SLICE_WORDS: Final = "Study; a line leads to where it belongs"
 
 
 def plot_sroc(
-    source: SrocSource,
+    source: FitSource,
     ax: Axes | None = None,
     *,
     title: str | None = None,
-    curve: str = "hsroc",
+    curve: str | Sequence[str] = "hsroc",
     region_radius: str = "f",
     show: Sequence[str] = PARTS,
     extrapolate: bool = False,
     x: str = "fpr",
     join: bool = True,
     inset: bool = True,
-    width: float = WIDTH,
+    labels: bool | str = False,
+    color_by: str | None = None,
+    quadas: JudgementSource | None = None,
+    size: str = "two-column",
+    width: float | None = None,
 ) -> Axes:
     """Draw studies, summary point, SROC curve and regions in ROC space.
 
     Parameters
     ----------
-    source : BivariateResults, or a dict of these
-        One test; or several by modality code (or any name), overlaid.
+    source : BivariateResults, Comparison, or a dict or list of fits
+        One test; or several by modality code (or any name), overlaid; the groups of a
+        comparison have the points of its joint model.
     ax : Axes, optional
         Axes to draw on. A figure of the right height by default.
     title : str, optional
         The stratum of a single test by default; empty for none.
-    curve, region_radius
-        See `sroc_data`.
+    curve : str or sequence of str
+        Kind of SROC curve, see `sroc_data`; of one test several may be drawn.
+    region_radius : {"f", "chi2", "both"}
+        Radius of the regions, see `sroc_data`.
     show : sequence of {"curve", "confidence", "prediction"}
         What is drawn beside studies and summary point.
     extrapolate : bool
@@ -69,8 +84,18 @@ def plot_sroc(
         Whether thin lines join the rows of one study in several tests.
     inset : bool
         Whether the corner of a good test is enlarged where all studies crowd in it.
-    width : float
-        Width of the new figure (millimetres).
+    labels : bool or {"names", "numbers"}
+        Whether the studies have their names beside them, or numbers with a key below; True
+        takes names where there is room for all, else numbers.
+    color_by : str, optional
+        Column of the study table that colours the studies.
+    quadas : QuadasTable or DataFrame, optional
+        Judgements (study_id, domain, judgement): a study is a disc with a slice for each
+        domain, and stands aside with a line where discs would cover each other.
+    size : {"one-column", "two-column", "slide"}
+        What the figure is made for.
+    width : float, optional
+        Width of a new figure that is no slide (millimetres).
 
     Returns
     -------
@@ -87,31 +112,30 @@ def plot_sroc(
     A study's mark is as high as the root of its diseased, as wide as the root of its
     non-diseased. A study with one margin is a tick at the axis of that margin.
     """
-    _check(show, x)
     fits = fits_of(source)
-    data = _drawn(sroc_data(source, curve=curve, region_radius=region_radius), show, extrapolate)
-    names = {test: label("modality", test) for test in fits}
-    if title is None:
-        title = title_of(next(iter(fits.values())).table) if list(fits) == [""] else ""
-    captions = sroc_captions(fits, names, curve, region_radius, show)
-    typeface = Typeface.covering([title, *captions, *names.values()])
-    side = width - LEFT - BORDER if ax is None else size_of(ax).shorter
-    layout = sroc_layout(
-        data, fits, names, typeface, side=side, title=title, captions=captions,
-        radius=region_radius, join=join, inset=inset, keep_inside=ax is not None,
-    )  # fmt: skip
-    codes = [code_of(test, fit.table) for test, fit in fits.items()]
-    looks = dict(zip(fits, looks_of(codes), strict=True))
-    with figure_style(typeface):
-        axes = _new_axes(layout) if ax is None else ax
-        draw_sroc(axes, layout, data, looks, x, typeface)
-    return axes
+    _check(show, x, curve, region_radius, fits, color_by, quadas, labels)
+    whole = sroc_data(fits, curve=curve, region_radius=region_radius, color_by=color_by)
+    return draw_roc_space(
+        drawn_parts(whole, show, extrapolate),
+        fits,
+        ax,
+        title=title,
+        captions=sroc_captions(fits, curve, region_radius, show),
+        covariate=covariate_from(whole, color_by),
+        bias=_bias(fits, quadas),
+        study=AREA_WORDS if quadas is None else SLICE_WORDS,
+        x=x,
+        join=join,
+        inset=inset,
+        labels=labels,
+        size=size,
+        width=width,
+    )
 
 
 def sroc_captions(
     fits: Mapping[str, BivariateResults],
-    names: Mapping[str, str],
-    curve: str,
+    curve: str | Sequence[str],
     region_radius: str,
     show: Sequence[str] = PARTS,
 ) -> list[str]:
@@ -119,8 +143,8 @@ def sroc_captions(
 
     Parameters
     ----------
-    fits, names : dict
-        Fits and words by test.
+    fits : dict
+        Fits by test.
     curve, region_radius
         See `sroc_data`.
     show : sequence of str
@@ -129,18 +153,22 @@ def sroc_captions(
     found: dict[str, list[str]] = {}
     for test, fit in fits.items():
         sentences = model_captions(fit)
-        line = curve_of(fit, curve)
-        if "curve" in show and isinstance(line, NotApplicable):
-            sentences += _why_not("SROC curve", line.reason, sentences)
-        elif "curve" in show and _rises_together(fit):
+        lines = [curve_of(fit, kind) for kind in curve_kinds(curve)]
+        reasons = [line.reason for line in lines if isinstance(line, NotApplicable)]
+        if "curve" in show and reasons:
+            for reason in dict.fromkeys(reasons):
+                sentences += _why_not("SROC curve", reason, sentences)
+        if "curve" in show and len(reasons) < len(lines) and _rises_together(fit):
             sentence = threshold_sentence("").removeprefix(": ")
             sentences.append(sentence[:1].upper() + sentence[1:] + ".")
-        regions = regions_of(fit, region_radius)
-        missing = [one.reason for one in regions.values() if isinstance(one, NotApplicable)]
+        regions = [
+            one for radius in radii_of(region_radius) for one in regions_of(fit, radius).values()
+        ]
+        missing = [one.reason for one in regions if isinstance(one, NotApplicable)]
         if missing and ("confidence" in show or "prediction" in show):
             sentences += _why_not("region", missing[0], sentences)
         for sentence in sentences:
-            found.setdefault(sentence, []).append(names[test])
+            found.setdefault(sentence, []).append(label("modality", test))
     return name_sentences(found)
 
 
@@ -157,24 +185,63 @@ def _why_not(what: str, reason: str, said: Sequence[str]) -> list[str]:
     return [f"No {what}: {reason}."]
 
 
-def _check(show: Sequence[str], x: str) -> None:
+def _check(
+    show: Sequence[str],
+    x: str,
+    curve: str | Sequence[str],
+    region_radius: str,
+    fits: Mapping[str, BivariateResults],
+    color_by: str | None,
+    quadas: JudgementSource | None,
+    labels: bool | str,
+) -> None:
+    check_show(show)
+    if x not in ("fpr", "specificity"):
+        raise OptionError(f'x is {x!r}; it is "fpr" or "specificity"')
+    if region_radius not in (*RADII, BOTH):
+        raise OptionError(f"radius is {region_radius!r}; it is one of {', '.join((*RADII, BOTH))}")
+    if len(fits) > 1 and len(curve_kinds(curve)) > 1:
+        raise OptionError("several kinds of curve are drawn of one test only; name one kind")
+    if labels not in LABELS:
+        raise OptionError(f'labels is {labels!r}; it is True, False, "names" or "numbers"')
+    if color_by is not None and quadas is not None:
+        raise OptionError("color_by and quadas both colour the studies; leave one out")
+
+
+def check_show(show: Sequence[str]) -> None:
+    """Refuse a part that there is not."""
     unknown = [part for part in show if part not in PARTS]
     if unknown:
         raise OptionError(f"show has {unknown[0]!r}; it may have {', '.join(PARTS)}")
-    if x not in ("fpr", "specificity"):
-        raise OptionError(f'x is {x!r}; it is "fpr" or "specificity"')
 
 
-def _drawn(data: pd.DataFrame, show: Sequence[str], extrapolate: bool) -> pd.DataFrame:
+def covariate_from(data: pd.DataFrame, name: str | None) -> CovariateScale | None:
+    """Return the colours of the column ``covariate`` of `sroc_data`; None without one."""
+    if name is None:
+        return None
+    studies = data["part"].isin(["study", "sensitivity_only", "specificity_only"])
+    return covariate_scale(data.loc[studies, "covariate"], name)
+
+
+def _bias(
+    fits: Mapping[str, BivariateResults], quadas: JudgementSource | None
+) -> RiskOfBias | None:
+    """Judgements of the rows of all tests, one test after the other."""
+    if quadas is None:
+        return None
+    found = [risk_of_bias(fit.table, quadas) for fit in fits.values()]
+    versions = sorted({one.domains.version for one in found})
+    if len(versions) > 1:
+        raise OptionError(
+            f"the tests are judged with {' and '.join(versions)}, whose domains differ; "
+            "draw them one by one"
+        )
+    return RiskOfBias(found[0].domains, tuple(row for one in found for row in one.rows))
+
+
+def drawn_parts(data: pd.DataFrame, show: Sequence[str], extrapolate: bool) -> pd.DataFrame:
     """Keep the parts that are drawn; the curve beyond the studies becomes ``"outside"``."""
     far = (data["part"] == "curve") & ~data["observed"].fillna(True)
     data = data.assign(part=data["part"].mask(far, "outside"))
     shown = data["part"].map(PART_OF).fillna("always").isin(["always", *show])
     return data[shown & (~far | extrapolate)]
-
-
-def _new_axes(layout: SrocLayout) -> Axes:
-    width, height = LEFT + layout.side + BORDER, layout.above + layout.side + layout.below
-    return new_figure(width, height).add_axes(
-        (LEFT / width, layout.below / height, layout.side / width, layout.side / height)
-    )

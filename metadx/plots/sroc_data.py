@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,10 @@ from metadx.errors import OptionError, ThresholdEffectWarning
 from metadx.estimate import Estimate, NotApplicable
 from metadx.models import BivariateResults
 from metadx.plots.captions import RANDOM_EFFECTS
+from metadx.plots.covariates import covariate_of
+from metadx.plots.groups import FitSource, by_name
 from metadx.plots.studies import study_proportions
-from metadx.sroc import confidence_region, prediction_region, sroc_curve
-
-#: One fit, or one fit a test by modality code or name.
-SrocSource: TypeAlias = BivariateResults | Mapping[str, BivariateResults]
+from metadx.sroc import RADII, confidence_region, prediction_region, sroc_curve
 
 #: What may be drawn beside studies and summary point.
 PARTS: Final = ("curve", "confidence", "prediction")
@@ -28,46 +27,56 @@ POOLED_MARGIN: Final = {
     "pooled_sensitivity": "sensitivity",
     "pooled_specificity": "specificity",
 }
+#: Both radii of a region at once.
+BOTH: Final = "both"
 COLUMNS: Final = (
-    "test", "part", "label", "study_id", "fpr", "specificity", "sensitivity", "n_diseased",
-    "n_nondiseased", "low", "high", "observed",
+    "test", "part", "kind", "label", "study_id", "fpr", "specificity", "sensitivity",
+    "n_diseased", "n_nondiseased", "low", "high", "observed",
 )  # fmt: skip
 
 
-def fits_of(source: SrocSource) -> dict[str, BivariateResults]:
+def fits_of(source: FitSource) -> dict[str, BivariateResults]:
     """Return the fits by name; a single fit is the test ``""``.
 
     Raises
     ------
     OptionError
-        If there is none.
+        If there is none, or something else than a fit.
     """
-    found = {"": source} if isinstance(source, BivariateResults) else dict(source)
-    if not found:
-        raise OptionError("there is no fit to draw")
+    found = by_name(source)
+    for name, item in found.items():
+        if not isinstance(item, BivariateResults):
+            raise OptionError(f"{name or item.name}: a table without a fit; fit it first")
     return found
 
 
 def sroc_data(
-    source: SrocSource, *, curve: str = "hsroc", region_radius: str = "f"
+    source: FitSource,
+    *,
+    curve: str | Sequence[str] = "hsroc",
+    region_radius: str = "f",
+    color_by: str | None = None,
 ) -> pd.DataFrame:
     """Return the numbers behind an SROC plot.
 
     Parameters
     ----------
-    source : BivariateResults or dict of these
+    source : BivariateResults, Comparison, or a dict or list of fits
         One test, or several.
-    curve : str
-        Kind of SROC curve, see `metadx.sroc.sroc_curve`.
-    region_radius : {"f", "chi2"}
+    curve : str or sequence of str
+        Kinds of SROC curve, see `metadx.sroc.sroc_curve`.
+    region_radius : {"f", "chi2", "both"}
         Radius of the regions, see `metadx.sroc.radius`.
+    color_by : str, optional
+        Column of the study table that is added as ``covariate``.
 
     Returns
     -------
     DataFrame
         ``test``; ``part``: ``"study"``, ``"sensitivity_only"``, ``"specificity_only"``,
         ``"summary"``, ``"pooled_sensitivity"``, ``"pooled_specificity"``, ``"curve"``,
-        ``"confidence_region"`` or ``"prediction_region"``; ``fpr``, ``specificity`` and
+        ``"confidence_region"`` or ``"prediction_region"``; ``kind`` of a curve and radius of
+        a region; ``fpr``, ``specificity`` and
         ``sensitivity`` (probability, missing where a study does not report them), sizes of
         a study, ``low`` and ``high`` of a margin that is pooled alone, and ``observed``
         for a curve's points.
@@ -75,18 +84,34 @@ def sroc_data(
     """
     parts = []
     for test, fit in fits_of(source).items():
-        found = [_studies(fit), _summary(fit)]
-        line = curve_of(fit, curve)
-        if not isinstance(line, NotApplicable):
-            found.append(line.assign(part="curve", specificity=1.0 - line["fpr"]))
-        for name, region in regions_of(fit, region_radius).items():
-            if not isinstance(region, NotApplicable):
-                found.append(region.assign(part=name, fpr=1.0 - region["specificity"]))
+        found = [_studies(fit, color_by), _summary(fit)]
+        for kind in curve_kinds(curve):
+            line = curve_of(fit, kind)
+            if not isinstance(line, NotApplicable):
+                found.append(line.assign(part="curve", kind=kind, specificity=1.0 - line["fpr"]))
+        for radius in radii_of(region_radius):
+            for name, region in regions_of(fit, radius).items():
+                if not isinstance(region, NotApplicable):
+                    found.append(
+                        region.assign(part=name, kind=radius, fpr=1.0 - region["specificity"])
+                    )
         parts += [one.assign(test=test) for one in found if len(one)]
-    data = pd.concat(parts, ignore_index=True).reindex(columns=list(COLUMNS))
-    data[["label", "study_id"]] = data[["label", "study_id"]].fillna("")
+    names = [*COLUMNS, *(["covariate"] if color_by is not None else [])]
+    data = pd.concat(parts, ignore_index=True).reindex(columns=names)
+    words = ["kind", "label", "study_id"]
+    data[words] = data[words].astype(object).fillna("")
     data["observed"] = data["observed"].astype("boolean")
     return data
+
+
+def curve_kinds(curve: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the kinds of curve that are drawn."""
+    return (curve,) if isinstance(curve, str) else tuple(dict.fromkeys(curve))
+
+
+def radii_of(region_radius: str) -> tuple[str, ...]:
+    """Return the radii of the regions that are drawn."""
+    return RADII if region_radius == BOTH else (region_radius,)
 
 
 def curve_of(fit: BivariateResults, kind: str) -> pd.DataFrame | NotApplicable:
@@ -104,7 +129,7 @@ def regions_of(fit: BivariateResults, radius: str) -> dict[str, pd.DataFrame | N
     }
 
 
-def _studies(fit: BivariateResults) -> pd.DataFrame:
+def _studies(fit: BivariateResults, color_by: str | None) -> pd.DataFrame:
     rows = study_proportions(fit.table)
     names = ["label", "study_id", "sensitivity", "specificity", "n_diseased", "n_nondiseased"]
     rows = rows[names].assign(fpr=1.0 - rows["specificity"])
@@ -113,6 +138,8 @@ def _studies(fit: BivariateResults) -> pd.DataFrame:
         ["sensitivity_only", "specificity_only"],
         "study",
     )
+    if color_by is not None:
+        rows["covariate"] = covariate_of(fit.table, color_by).astype(object)
     return rows
 
 

@@ -1,28 +1,32 @@
-"""Drawing an SROC layout: matplotlib calls and nothing else."""
+"""Drawing a layout in ROC space: matplotlib calls and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
-from matplotlib.markers import MarkerStyle
-from matplotlib.path import Path
-from matplotlib.transforms import Affine2D, ScaledTranslation
+from matplotlib.patches import Rectangle
 
 from metadx.plots.canvas import BORDER, MM_PER_INCH
 from metadx.plots.fonts import Typeface
+from metadx.plots.quadas_layout import SIGNS
 from metadx.plots.sroc_data import ONE_MARGIN, POOLED_MARGIN
-from metadx.plots.sroc_layout import BELOW, LEFT, Inset, LegendRow, SrocLayout
-from metadx.plots.style import BODY, INK, LINE, QUIET, RULE, TITLE, Look
+from metadx.plots.sroc_layout import BELOW, COLUMN_GAP, LEFT, Inset, SrocLayout
+from metadx.plots.sroc_legend import LegendRow
+from metadx.plots.sroc_marks import NOT_JUDGED, draw_studies
+from metadx.plots.style import BODY, INK, LINE, PALETTE, QUIET, RULE, TITLE, Look
 
 DASHES: Final = {"confidence_region": (0, (4, 2)), "prediction_region": (0, (1, 1.5))}
 FAR_DASH: Final = (0, (7, 4))
+#: The regions of the second radius are thinner.
+RADIUS_WIDTHS: Final = {"f": 0.9, "chi2": 0.5}
+POINTS_PER_MM: Final = 72.0 / MM_PER_INCH
 
 
 def draw_sroc(
@@ -51,28 +55,34 @@ def draw_sroc(
         Fonts of the figure.
     """
     _draw_frame(axes, layout, x)
-    _draw_marks(axes, layout, data, looks)
+    _draw_marks(axes, layout, layout.glyphs, data, looks)
     for test, rows in data.groupby("test", sort=False):
         _draw_one_margin(axes, rows, looks[str(test)], layout.limits[0])
         _draw_pooled_margin(axes, rows, looks[str(test)], layout.limits[0])
     if layout.inset is not None:
         _draw_inset(axes, layout, layout.inset, data, looks, x)
+    _draw_names(axes, layout, typeface)
     _draw_legend(axes, layout, looks, typeface)
     _draw_words(axes, layout, typeface)
 
 
 def _draw_marks(
-    axes: Axes, layout: SrocLayout, data: pd.DataFrame, looks: Mapping[str, Look]
+    axes: Axes,
+    layout: SrocLayout,
+    glyphs: pd.DataFrame,
+    data: pd.DataFrame,
+    looks: Mapping[str, Look],
 ) -> None:
     if layout.joins:
         axes.add_collection(
             LineCollection(layout.joins, colors=RULE, linewidths=0.6, zorder=1.5, gid="join"),
             autolim=False,
         )
+    kinds = list(dict.fromkeys(data.loc[data["part"].isin(["curve", "outside"]), "kind"]))
     for test, rows in data.groupby("test", sort=False):
         look = looks[str(test)]
-        _draw_studies(axes, layout.glyphs[layout.glyphs["test"] == test], look)
-        _draw_lines(axes, rows, look)
+        draw_studies(axes, glyphs[glyphs["test"] == test], look)
+        _draw_lines(axes, rows, look, kinds)
         summary = rows[rows["part"] == "summary"]
         axes.plot(
             summary["fpr"], summary["sensitivity"], ls="none", marker=look.marker, ms=6.5,
@@ -92,11 +102,7 @@ def _draw_inset(
     box, corner = inset.box, inset.corner
     part = axes.inset_axes((box.x, box.y, box.width, box.height))
     part.set_label("corner")
-    enlarged = 1.05 * corner / (box.width * (layout.limits[1] - layout.limits[0]))
-    glyphs = layout.glyphs.assign(
-        rx=layout.glyphs["rx"] * enlarged, ry=layout.glyphs["ry"] * enlarged
-    )
-    _draw_marks(part, replace(layout, glyphs=glyphs), data, looks)
+    _draw_marks(part, layout, inset.glyphs, data, looks)
     part.set_xlim(-0.05 * corner, corner)
     part.set_ylim(1.0 - corner, 1.0 + 0.05 * corner)
     ticks = np.array([0.0, corner / 2.0, corner])
@@ -116,26 +122,6 @@ def _draw_frame(axes: Axes, layout: SrocLayout, x: str) -> None:
     axes.set_xlabel("1 − specificity" if x == "fpr" else "Specificity")
     axes.set_ylabel("Sensitivity")
     axes.plot([0, 1], [0, 1], color="#DDDDDD", lw=0.6, zorder=0.5, gid="chance")
-
-
-def _draw_studies(axes: Axes, glyphs: pd.DataFrame, look: Look) -> None:
-    shape = _unit_path(look.marker)
-    paths = [
-        shape.transformed(Affine2D().scale(rx, ry).translate(fpr, sensitivity))
-        for fpr, sensitivity, rx, ry in glyphs[["fpr", "sensitivity", "rx", "ry"]].to_numpy()
-    ]
-    axes.add_collection(
-        PathCollection(paths, facecolors=[(look.color, 0.22)], edgecolors=[(look.color, 0.75)],
-                       linewidths=0.6, zorder=2, gid="study"),
-        autolim=False,
-    )  # fmt: skip
-
-
-def _unit_path(marker: str) -> Path:
-    """A marker scaled to reach from -1 to 1."""
-    style = MarkerStyle(marker)
-    path = style.get_path().transformed(style.get_transform())
-    return path.transformed(Affine2D().scale(1.0 / float(np.abs(path.vertices).max())))
 
 
 def _draw_one_margin(axes: Axes, rows: pd.DataFrame, look: Look, edge: float) -> None:
@@ -169,36 +155,54 @@ def _draw_pooled_margin(axes: Axes, rows: pd.DataFrame, look: Look, edge: float)
                       gid=part, **_point_colors(look, False))  # fmt: skip
 
 
-def _draw_lines(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
-    line = rows[rows["part"].isin(["curve", "outside"])].sort_values("fpr")
-    seen = line[line["part"] == "curve"]
-    if len(line) > len(seen):
-        axes.plot(
-            line["fpr"], line["sensitivity"], color=look.color, lw=0.7, ls=FAR_DASH, zorder=3,
-            gid="outside",
-        )  # fmt: skip
-    axes.plot(seen["fpr"], seen["sensitivity"], color=look.color, lw=1.2, zorder=3.5, gid="curve")
+def curve_color(kind: str, kinds: Sequence[str], look: Look) -> str:
+    """Return the colour of a curve: that of its test, others for further kinds of it."""
+    others = [color for color in PALETTE if color != look.color]
+    number = list(kinds).index(kind)
+    return look.color if number == 0 else others[(number - 1) % len(others)]
+
+
+def _draw_lines(axes: Axes, rows: pd.DataFrame, look: Look, kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        own = rows[rows["kind"] == kind]
+        line = own[own["part"].isin(["curve", "outside"])].sort_values("fpr")
+        seen = line[line["part"] == "curve"]
+        color = curve_color(kind, kinds, look)
+        if len(line) > len(seen):
+            axes.plot(line["fpr"], line["sensitivity"], color=color, lw=0.7, ls=FAR_DASH,
+                      zorder=3, gid="outside")  # fmt: skip
+        axes.plot(seen["fpr"], seen["sensitivity"], color=color, lw=1.2, zorder=3.5, gid="curve")
     for part, dashes in DASHES.items():
-        region = rows[rows["part"] == part]
-        axes.plot(
-            region["fpr"], region["sensitivity"], color=look.color, lw=0.9, ls=dashes, zorder=3,
-            gid=part,
+        for radius, region in rows[rows["part"] == part].groupby("kind", sort=False):
+            axes.plot(region["fpr"], region["sensitivity"], color=look.color,
+                      lw=RADIUS_WIDTHS[str(radius)], ls=dashes, zorder=3, gid=part)  # fmt: skip
+
+
+def _draw_names(axes: Axes, layout: SrocLayout, typeface: Typeface) -> None:
+    for name in layout.names:
+        if name.leader is not None:
+            (x0, y0), (x1, y1) = name.leader
+            axes.plot([x0, x1], [y0, y1], transform=axes.transAxes, color=QUIET, lw=0.4,
+                      zorder=6, gid="name leader")  # fmt: skip
+        axes.text(
+            name.x, name.y, typeface.clean(name.text), transform=axes.transAxes, ha=name.align,
+            va="baseline", fontsize=BODY, color=INK, zorder=7, parse_math=False, gid="name",
         )  # fmt: skip
 
 
 def _draw_legend(
     axes: Axes, layout: SrocLayout, looks: Mapping[str, Look], typeface: Typeface
 ) -> None:
-    legend = layout.legend
+    legend, side = layout.legend, layout.frame.side
     where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": legend.place}
-    if legend.place is None:
-        dpi = axes.get_figure(root=True).dpi_scale_trans  # type: ignore[union-attr]
-        below = ScaledTranslation(0, -BELOW / MM_PER_INCH, dpi)
-        where = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.0),
-                 "bbox_transform": axes.transAxes + below}  # fmt: skip
+    if layout.frame.column:
+        where = {"loc": "upper left", "bbox_to_anchor": ((side + COLUMN_GAP) / side, 1.0)}
+    elif legend.place is None:
+        where = {"loc": "upper left", "bbox_to_anchor": (0.0, -BELOW / side)}
+    kinds = [row.detail for row in legend.rows if row.kind == "curve"]
     drawn = axes.legend(
-        handles=[_handle(row, looks, layout.open_points) for row in legend.rows],
-        labels=[typeface.clean(row.text) for row in legend.rows],
+        handles=[_handle(row, looks, layout.open_points, kinds) for row in legend.rows],
+        labels=["\n".join(map(typeface.clean, row.text.split("\n"))) for row in legend.rows],
         title=legend.title or None, alignment="left", borderaxespad=0.0, borderpad=0.45,
         labelspacing=0.35, handlelength=2.6, handletextpad=0.7, **where,
     )  # fmt: skip
@@ -213,39 +217,56 @@ def _point_colors(look: Look, is_open: bool) -> dict[str, Any]:
     return {"color": look.color, "mec": "white", "mew": 0.7}
 
 
-def _handle(row: LegendRow, looks: Mapping[str, Look], open_points: Sequence[str]) -> Line2D:
+def _handle(
+    row: LegendRow, looks: Mapping[str, Look], open_points: Sequence[str], kinds: Sequence[str]
+) -> Artist:
     look = looks.get(row.test, Look(QUIET, "o"))
     if row.kind in ("test", "summary"):
         colors = _point_colors(look, row.kind == "summary" and row.test in open_points)
         return Line2D([], [], ls="none", marker=look.marker, ms=6, **colors)
-    if row.kind == "study":
-        return Line2D([], [], ls="none", marker=look.marker, ms=7, mfc=(look.color, 0.22),
-                      mec=(look.color, 0.75), mew=0.6)  # fmt: skip
+    if row.kind in ("study", "group", "disc"):
+        own, fill = (row.look, 0.7) if row.look is not None else (look, 0.22)
+        edge: Any = QUIET if row.look is not None else (look.color, 0.75)
+        if row.kind == "disc":
+            own, edge = Look("#FFFFFF", "o"), INK
+        return Line2D([], [], ls="none", marker=own.marker, ms=7, mfc=(own.color, fill),
+                      mec=edge, mew=0.6)  # fmt: skip
+    if row.kind == "judgement":
+        shade = SIGNS[row.detail][0] if row.detail else NOT_JUDGED
+        return Rectangle((0, 0), 1, 1, facecolor=shade, edgecolor=INK, lw=0.4)
     if row.kind in POOLED_MARGIN:
         return Line2D([], [], lw=2.4, marker=look.marker, ms=6, **_point_colors(look, False))
     if row.kind in ONE_MARGIN:
         marker = "_" if row.kind == "sensitivity_only" else "|"
         return Line2D([], [], ls="none", marker=marker, ms=6, mew=1.4, color=look.color, alpha=0.7)
+    return _line_handle(row, look, kinds)
+
+
+def _line_handle(row: LegendRow, look: Look, kinds: Sequence[str]) -> Line2D:
     if row.kind == "join":
         return Line2D([], [], color=RULE, lw=0.6)
-    styles = {"curve": ("-", 1.2), "outside": (FAR_DASH, 0.7)}
-    dashes, lw = styles.get(row.kind) or (DASHES[row.kind], 0.9)
-    return Line2D([], [], color=look.color, ls=dashes, lw=lw)
+    if row.kind == "curve":
+        return Line2D([], [], color=curve_color(row.detail, kinds, look), lw=1.2)
+    if row.kind == "outside":
+        return Line2D([], [], color=look.color, ls=FAR_DASH, lw=0.7)
+    if row.kind in DASHES:
+        return Line2D([], [], color=look.color, ls=DASHES[row.kind], lw=RADIUS_WIDTHS[row.detail])
+    return Line2D([], [], ls="none")
 
 
 def _draw_words(axes: Axes, layout: SrocLayout, typeface: Typeface) -> None:
-    """Title above and captions below, at fixed distances from the square."""
-    points = 72.0 / MM_PER_INCH
-    left = (BORDER - LEFT) * points
-    step = LINE * TITLE / BODY
+    """Title above and captions below or beside, at fixed distances from the square."""
+    left, step = BORDER - LEFT, LINE * TITLE / BODY
     for i, text in enumerate(reversed(layout.title)):
-        up = (2.0 + i * step) * points
-        _write(axes, text, (left, up), (0.0, 1.0), TITLE, typeface, bold=True)
-    legend = layout.legend
-    start = BELOW + (legend.size.height + 1.0 if legend.place is None else 0.0)
+        _write(axes, text, (left, 2.0 + i * step), (0.0, 1.0), TITLE, typeface, bold=True)
+    legend, side = layout.legend, layout.frame.side
+    below = legend.size.height + 1.0 if legend.place is None else 0.0
+    corner, x, y = (0.0, 0.0), left, -BELOW - below
+    if layout.frame.column:
+        corner, x, y = (0.0, 1.0), side + COLUMN_GAP, -below
     for i, text in enumerate(layout.captions):
-        down = -(start + (i + 0.5) * LINE) * points
-        _write(axes, text, (left, down), (0.0, 0.0), BODY, typeface, color=QUIET)
+        at = (x, y - (i + 0.5) * LINE)
+        _write(axes, text, at, corner, BODY, typeface, color=QUIET)
 
 
 def _write(
@@ -260,7 +281,8 @@ def _write(
     color: str = INK,
 ) -> None:
     axes.annotate(
-        typeface.clean(text), xy=corner, xycoords="axes fraction", xytext=offset,
+        typeface.clean(text), xy=corner, xycoords="axes fraction",
+        xytext=(offset[0] * POINTS_PER_MM, offset[1] * POINTS_PER_MM),
         textcoords="offset points", ha="left", va="baseline", fontsize=size, color=color,
         weight="bold" if bold else "normal", annotation_clip=False, parse_math=False,
     )  # fmt: skip

@@ -1,92 +1,98 @@
-"""Where everything in an SROC plot stands: plain data, nothing is drawn here."""
+"""Where everything in a figure in ROC space stands: plain data, nothing is drawn here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from metadx.models import BivariateResults
 from metadx.plots.canvas import BORDER, SLACK, Box
 from metadx.plots.fonts import Typeface
+from metadx.plots.labels import Name, place_names, spread
 from metadx.plots.sroc_data import ONE_MARGIN, POOLED_MARGIN
-from metadx.plots.studies import percent
-from metadx.plots.style import BODY, LINE, TITLE
+from metadx.plots.sroc_legend import (
+    Legend,
+    LegendSource,
+    by_fixed_effect,
+    free_place,
+    legend_of,
+    placed,
+)
+from metadx.plots.style import BODY, LINE, TITLE, Look, Size
 
 FloatArray = NDArray[np.float64]
 
 #: Half height or width of the largest and the smallest study (share of the axis).
 LARGEST: Final = 0.03
 SMALLEST: Final = 0.006
+#: Radius of a study with slices (millimetres).
+PIE: Final = 1.7
 #: Free border of ROC space, which holds the marks of studies at 0 and 1; wider where studies
 #: with one margin have their ticks in it.
 EDGE: Final = 0.035
 LANE: Final = 0.075
-#: Ticks and names of the axes (millimetres).
+#: Ticks and names of the axes, between axes and the column beside them (millimetres).
 LEFT: Final = 12.0
 BELOW: Final = 10.5
-#: Legend: height of a row, handle with its gap, frame (millimetres).
-LEGEND_ROW: Final = 3.7
-LEGEND_HANDLE: Final = 8.6
-LEGEND_PAD: Final = 2.8
-#: Distance of the legend from frame and data (share of the axis).
-LEGEND_GAP: Final = 0.015
-#: Places for the legend, best first: which share of the free room is left of it and below it.
-LEGEND_PLACES: Final = (
-    (1.0, 0.0),
-    (1.0, 0.25),
-    (0.5, 0.0),
-    (0.0, 0.0),
-    (1.0, 0.5),
-    (1.0, 1.0),
-    (0.0, 1.0),
-    (0.5, 1.0),
-)
+COLUMN_GAP: Final = 5.0
 #: Corners of ROC space that an inset may show (probability), its sides, the room for its tick
-#: labels to the left or below and to the right (shares of the axes), and its places, best first.
+#: labels to the left or below and to the right (millimetres), and its places, best first.
 CORNERS: Final = (0.1, 0.2, 0.3)
-INSET_SIDES: Final = (0.42, 0.34)
-INSET_TICKS: Final = 0.07
-INSET_RIGHT: Final = 0.02
+INSET_SIDES: Final = (0.5, 0.42, 0.34)
+INSET_TICKS: Final = 7.5
+INSET_RIGHT: Final = 2.2
 INSET_PLACES: Final = tuple((x, y) for x in (1.0, 0.75, 0.5) for y in (1.0, 0.85, 0.7, 0.5, 0.3))
 #: Fewer marks than this need no inset.
 MIN_FOR_INSET: Final = 3
-RADIUS_WORDS: Final = {"f": "F", "chi2": "chi-squared"}
 
 
 @dataclass(frozen=True, slots=True)
-class LegendRow:
-    """One entry: what its handle shows, of which test, and the words."""
-
-    kind: str
-    test: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Legend:
-    """The legend and its place.
+class Frame:
+    """The page of a figure in ROC space.
 
     Attributes
     ----------
-    title : str
-        k and n of a single test, empty for several.
-    rows : tuple of LegendRow
-        In order.
-    size : Box
-        Width and height (millimetres).
-    place : tuple of float or None
-        Lower left corner as shares of the axes; None stands below the axes.
+    side : float
+        Of the square (millimetres).
+    column : float
+        Width of the column beside it for legend and captions; 0 puts them below.
+    room : float
+        Width for title and captions (millimetres).
+    keep_inside : bool
+        Whether the legend stays inside even if it covers data.
     """
 
-    title: str
-    rows: tuple[LegendRow, ...]
-    size: Box
-    place: tuple[float, float] | None
+    side: float
+    column: float
+    room: float
+    keep_inside: bool = False
+
+    @classmethod
+    def stacked(cls, width: float) -> Frame:
+        """Legend and captions below a square as wide as the page."""
+        side = width - LEFT - BORDER
+        return cls(side, 0.0, side + LEFT - BORDER)
+
+    @classmethod
+    def beside(cls, size: Size, title_lines: int) -> Frame:
+        """A square as high as a slide, legend and captions to its right."""
+        side = size.height - above(title_lines) - BELOW - BORDER
+        column = size.width - LEFT - side - COLUMN_GAP - BORDER
+        return cls(side, column, size.width - 2 * BORDER)
+
+    @classmethod
+    def given(cls, side: float) -> Frame:
+        """The legend inside axes of the caller's."""
+        return cls(side, 0.0, side + LEFT - BORDER, keep_inside=True)
+
+
+def above(title_lines: int) -> float:
+    """Room for title and border above the axes (millimetres)."""
+    return BORDER + 1.0 + title_lines * LINE * TITLE / BODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +105,18 @@ class Inset:
         It shows false-positive rates up to this, and sensitivities from 1 minus this.
     box : Box
         Its place, as shares of the axes from their lower left corner.
+    glyphs : DataFrame
+        As for `SrocLayout`, enlarged.
     """
 
     corner: float
     box: Box
+    glyphs: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
 class SrocLayout:
-    """An SROC plot before it is drawn.
+    """A figure in ROC space before it is drawn.
 
     Attributes
     ----------
@@ -115,7 +124,9 @@ class SrocLayout:
         Ends of both axes (probability scale, with a border).
     glyphs : DataFrame
         Studies with both margins: ``test``, ``label``, ``study_id``, ``fpr``,
-        ``sensitivity`` and the half sizes ``rx`` and ``ry`` on the axes' scale.
+        ``sensitivity``, the half sizes ``rx`` and ``ry`` on the axes' scale, the place ``x``
+        and ``y`` where the mark is drawn, ``look`` of a covariate or None, ``slices`` of
+        judgements or None, and the columns of `sroc_data` that the marks need.
     joins : tuple of ndarray of shape (m, 2)
         False-positive rate and sensitivity of one study in several tests.
     legend : Legend
@@ -124,10 +135,12 @@ class SrocLayout:
         Lines above and below the axes.
     open_points : tuple of str
         Tests whose summary point has a margin that was pooled by fixed effect.
-    side : float
-        Of the square (millimetres).
+    frame : Frame
+        The page.
     inset : Inset or None
         Where all studies crowd in the corner of a good test, and there is room.
+    names : tuple of Name
+        Names of the studies beside their marks.
     """
 
     limits: tuple[float, float]
@@ -137,98 +150,120 @@ class SrocLayout:
     title: tuple[str, ...]
     captions: tuple[str, ...]
     open_points: tuple[str, ...]
-    side: float
+    frame: Frame
     inset: Inset | None
+    names: tuple[Name, ...]
 
     @property
     def above(self) -> float:
         """Room for title and border above the axes (millimetres)."""
-        return BORDER + 1.0 + len(self.title) * LINE * TITLE / BODY
+        return above(len(self.title))
 
     @property
     def below(self) -> float:
         """Room for ticks, legend and captions below the axes (millimetres)."""
         legend = self.legend.size.height + 1.0 if self.legend.place is None else 0.0
-        return BELOW + legend + len(self.captions) * LINE + BORDER
+        words = legend + len(self.captions) * LINE
+        if self.frame.column:
+            return max(BELOW, words - self.frame.side) + BORDER
+        return BELOW + words + BORDER
+
+    @property
+    def width(self) -> float:
+        """Of the page (millimetres)."""
+        column = COLUMN_GAP + self.frame.column if self.frame.column else 0.0
+        return LEFT + self.frame.side + column + BORDER
 
 
 def sroc_layout(
-    data: pd.DataFrame,
-    fits: Mapping[str, BivariateResults],
-    names: Mapping[str, str],
+    source: LegendSource,
     typeface: Typeface,
+    frame: Frame,
     *,
-    side: float,
-    title: str = "",
+    title: Sequence[str] = (),
     captions: Sequence[str] = (),
-    radius: str = "f",
     join: bool = True,
     inset: bool = True,
-    keep_inside: bool = False,
+    labels: bool | str = False,
 ) -> SrocLayout:
-    """Lay out an SROC plot.
+    """Lay out a figure in ROC space.
 
     Parameters
     ----------
-    data : DataFrame
-        From `sroc_data`, the parts that are drawn.
-    fits : dict
-        Fits by test.
-    names : dict
-        Words for each test.
+    source : LegendSource
+        The data that are drawn, and what is said of them.
     typeface : Typeface
         Fonts of the figure.
-    side : float
-        Of the square (millimetres).
-    title : str
-        Above the axes; empty for none.
+    frame : Frame
+        The page.
+    title : sequence of str
+        Lines above the axes.
     captions : sequence of str
-        Below the axes.
-    radius : {"f", "chi2"}
-        Radius of the regions, for the legend.
+        Paragraphs below or beside the axes.
     join : bool
         Whether lines join the rows of one study.
     inset : bool
         Whether a crowded corner may be enlarged.
-    keep_inside : bool
-        Whether the legend stays inside even if it covers data.
+    labels : bool or {"names", "numbers"}
+        Whether the studies have their names, or numbers with a key among the captions; True
+        takes names where there is room for all, else numbers.
     """
+    data = source.data
     one_margin = data["part"].isin([*ONE_MARGIN, *POOLED_MARGIN]).any()
     limits = (-(LANE if one_margin else EDGE), 1.0 + EDGE)
-    glyphs = _glyphs(data)
+    glyphs = _glyphs(source)
     joins = _joins(glyphs) if join else ()
-    rows = _legend_rows(data, fits, names, radius, bool(joins))
-    heading = legend_title(next(iter(fits.values()))) if len(fits) == 1 else ""
-    size = _legend_size(rows, heading, typeface)
+    legend = legend_of(replace(source, joined=bool(joins)), typeface, frame.column or frame.side)
     occupied = _occupied(data, glyphs, limits)
-    place = _legend_place(size, side, occupied, keep_inside)
-    legend = Legend(heading, tuple(rows), size, place)
-    room = side + LEFT - BORDER
+    if not frame.column:
+        legend = placed(legend, frame.side, occupied, frame.keep_inside)
+    corner = _inset(glyphs, occupied, legend, frame.side) if inset else None
+    if source.bias is not None:
+        glyphs, corner = _spread(glyphs, corner, frame.side, limits)
+    names: list[Name] = []
+    key = ""
+    if labels:
+        taken = _Room(corner, legend, occupied, typeface, frame.side, limits)
+        names, key = _names(glyphs, taken, labels)
+    said = [*captions, *([key] if key else [])]
+    room = frame.column or frame.room
     return SrocLayout(
         limits,
         glyphs,
         joins,
         legend,
-        tuple(typeface.wrap(title, room, TITLE, "bold")) if title else (),
-        tuple(line for text in captions for line in typeface.wrap(text, SLACK * room, BODY)),
-        tuple(test for test, fit in fits.items() if _by_fixed_effect(fit)),
-        side,
-        _inset(glyphs, occupied, legend, side) if inset else None,
+        tuple(title),
+        tuple(line for text in said for line in typeface.wrap(text, SLACK * room, BODY)),
+        tuple(test for test, fit in source.fits.items() if by_fixed_effect(fit)),
+        frame,
+        corner,
+        tuple(names),
     )
 
 
-def _glyphs(data: pd.DataFrame) -> pd.DataFrame:
+def _glyphs(source: LegendSource) -> pd.DataFrame:
     """Studies as marks whose height and width follow the roots of n1 and n0.
 
     The area then follows the root of ``n1 n0``, and a study of ten stays visible beside one
     of a thousand.
     """
-    studies = data[data["part"] == "study"]
-    kept = studies[["test", "label", "study_id", "fpr", "sensitivity"]].copy()
+    rows = source.data[source.data["part"].isin(["study", *ONE_MARGIN])]
+    looks: Sequence[Look | None] = [None] * len(rows)
+    if source.covariate is not None:
+        looks = source.covariate.rows
+    slices: Sequence[tuple[str, ...] | None] = [None] * len(rows)
+    if source.bias is not None:
+        slices = source.bias.rows
+    kept = rows.assign(
+        look=pd.Series(list(looks), index=rows.index, dtype=object),
+        slices=pd.Series(list(slices), index=rows.index, dtype=object),
+    )
+    kept = kept[kept["part"] == "study"].reset_index(drop=True)
     for name, column in (("rx", "n_nondiseased"), ("ry", "n_diseased")):
-        n = studies[column].astype(float)
+        n = kept[column].astype(float)
         kept[name] = np.maximum(SMALLEST, LARGEST * np.sqrt(n / n.max()))
-    return kept.reset_index(drop=True)
+    kept[["fpr", "sensitivity"]] = kept[["fpr", "sensitivity"]].astype(float)
+    return kept.assign(x=kept["fpr"], y=kept["sensitivity"])
 
 
 def _joins(glyphs: pd.DataFrame) -> tuple[FloatArray, ...]:
@@ -239,106 +274,39 @@ def _joins(glyphs: pd.DataFrame) -> tuple[FloatArray, ...]:
     return tuple(lines)
 
 
-def legend_title(fit: BivariateResults) -> str:
-    """Write k and n of a fit, and how many of its studies report one margin only."""
-    only = [
-        f"{k} {margin} only"
-        for k, margin in ((fit.k_sens_only, "sensitivity"), (fit.k_spec_only, "specificity"))
-        if k
-    ]
-    parts = f" ({fit.k_complete} complete, {', '.join(only)})" if only else ""
-    n = f"n = {fit.n_diseased:,} diseased, {fit.n_nondiseased:,} non-diseased"
-    return f"k = {fit.k}{parts}\n{n}"
-
-
-def _by_fixed_effect(fit: BivariateResults) -> list[str]:
-    return [name for name, margin in fit.margins.items() if margin.path == "fixed_effect"]
-
-
-def _summary_words(fits: Mapping[str, BivariateResults]) -> str:
-    """A point with a margin that was pooled by fixed effect is open, and says so."""
-    margins = sorted({name for fit in fits.values() for name in _by_fixed_effect(fit)})
-    if not margins:
-        return "Summary point"
-    start = "open: " if len(fits) > 1 else ""
-    return f"Summary point ({start}{' and '.join(margins)} by fixed effect)"
-
-
-def _legend_rows(
-    data: pd.DataFrame,
-    fits: Mapping[str, BivariateResults],
-    names: Mapping[str, str],
-    radius: str,
-    joined: bool,
-) -> list[LegendRow]:
-    """Entries for what is there, and for nothing else."""
-    first = next(iter(fits))
-    shared = "" if len(fits) > 1 else first
-    level = percent(fits[first].level)
-    words = {
-        "study": "Study (height: diseased, width: non-diseased)",
-        **{kind: f"Study with {margin} only" for kind, margin in ONE_MARGIN.items()},
-        "summary": _summary_words(fits),
-        **{kind: f"Pooled {one} alone, {level} interval" for kind, one in POOLED_MARGIN.items()},
-        "curve": "SROC curve, observed range",
-        "outside": "SROC curve, extrapolated",
-        "confidence_region": f"{level} confidence region ({RADIUS_WORDS[radius]})",
-        "prediction_region": f"{level} prediction region ({RADIUS_WORDS[radius]})",
-    }
-    rows = []
-    for test, fit in fits.items() if len(fits) > 1 else ():
-        n = f"{fit.n_diseased:,} + {fit.n_nondiseased:,}"
-        rows.append(LegendRow("test", test, f"{names[test]}: k = {fit.k}, n = {n}"))
-    parts = set(data["part"])
-    rows += [LegendRow(kind, shared, text) for kind, text in words.items() if kind in parts]
-    if joined:
-        rows.append(LegendRow("join", "", "Same study, another test"))
-    return rows
-
-
-def _legend_size(rows: Sequence[LegendRow], title: str, typeface: Typeface) -> Box:
-    lines = title.splitlines()
-    widths = [typeface.width(row.text, BODY) + LEGEND_HANDLE for row in rows]
-    widths += [typeface.width(line, BODY) for line in lines]
-    height = (len(rows) + len(lines)) * LEGEND_ROW + LEGEND_PAD
-    return Box(0.0, 0.0, max(widths, default=0.0) / SLACK + LEGEND_PAD, height)
+def _boxes(glyphs: pd.DataFrame) -> FloatArray:
+    """Nine points of each mark on the axes' scale, shape (9 k, 2)."""
+    points = [np.empty((0, 2))]
+    for dx in (-1, 0, 1):
+        for dy in (-1, 0, 1):
+            x = glyphs["x"] + dx * glyphs["rx"]
+            points.append(np.column_stack([x, glyphs["y"] + dy * glyphs["ry"]]))
+    return np.concatenate(points)
 
 
 def _occupied(data: pd.DataFrame, glyphs: pd.DataFrame, limits: tuple[float, float]) -> FloatArray:
     """Points that the legend should not cover, as shares of the axes, shape (m, 2)."""
-    points = [np.empty((0, 2))]
-    for dx in (-1, 0, 1):
-        for dy in (-1, 0, 1):
-            x = glyphs["fpr"] + dx * glyphs["rx"]
-            points.append(np.column_stack([x, glyphs["sensitivity"] + dy * glyphs["ry"]]))
     drawn = data[data["part"] != "study"]
-    lanes = drawn[["fpr", "sensitivity"]].astype(float).fillna(limits[0])
-    points.append(lanes.to_numpy())
-    return (np.concatenate(points) - limits[0]) / (limits[1] - limits[0])
+    lanes = drawn[["fpr", "sensitivity"]].astype(float).fillna(limits[0]).to_numpy()
+    return _shares(np.concatenate([_boxes(glyphs), lanes]), limits)
 
 
-def _legend_place(
-    size: Box, side: float, occupied: FloatArray, keep_inside: bool
-) -> tuple[float, float] | None:
-    width, height = size.width / side, size.height / side
-    x, y, covered = _free_place(width, height, LEGEND_PLACES, occupied)
-    fits = max(width, height) <= 1.0 - 2 * LEGEND_GAP
-    return (x, y) if keep_inside or (fits and not covered) else None
+def _shares(points: FloatArray, limits: tuple[float, float]) -> FloatArray:
+    return (points - limits[0]) / (limits[1] - limits[0])
 
 
-def _free_place(
-    width: float, height: float, places: Sequence[tuple[float, float]], occupied: FloatArray
-) -> tuple[float, float, int]:
-    """Lower left corner of the first place that covers fewest points, and how many."""
-    found = []
-    for share_x, share_y in places:
-        x = LEGEND_GAP + share_x * (1.0 - 2 * LEGEND_GAP - width)
-        y = LEGEND_GAP + share_y * (1.0 - 2 * LEGEND_GAP - height)
-        low = np.array([x, y]) - LEGEND_GAP
-        high = np.array([x + width, y + height]) + LEGEND_GAP
-        covered = int(((occupied > low) & (occupied < high)).all(axis=1).sum())
-        found.append((x, y, covered))
-    return min(found, key=lambda place: place[2])
+def _filled(box: Box) -> FloatArray:
+    """Points that fill a rectangle, closer to each other than a text is high."""
+    steps = np.linspace(0.0, 1.0, 24)
+    grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    return np.array([box.x, box.y]) + grid * [box.width, box.height]
+
+
+def _legend_points(legend: Legend, side: float) -> FloatArray:
+    if legend.place is None:
+        return np.empty((0, 2))
+    size = legend.size
+    return _filled(Box(*legend.place, size.width / side, size.height / side))
 
 
 def _inset(glyphs: pd.DataFrame, occupied: FloatArray, legend: Legend, side: float) -> Inset | None:
@@ -350,14 +318,87 @@ def _inset(glyphs: pd.DataFrame, occupied: FloatArray, legend: Legend, side: flo
     corner = next((corner for corner in CORNERS if reach <= corner), None)
     if corner is None:
         return None
-    if legend.place is not None:
-        steps = np.linspace(0.0, 1.0, 20)
-        size = np.array([legend.size.width, legend.size.height]) / side
-        grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-        occupied = np.concatenate([occupied, legend.place + grid * size])
+    occupied = np.concatenate([occupied, _legend_points(legend, side)])
+    ticks, right = INSET_TICKS / side, INSET_RIGHT / side
     for length in INSET_SIDES:
-        width, height = length + INSET_TICKS + INSET_RIGHT, length + INSET_TICKS
-        x, y, covered = _free_place(width, height, INSET_PLACES, occupied)
+        width, height = length + ticks + right, length + ticks
+        x, y, covered = free_place(width, height, INSET_PLACES, occupied)
         if not covered:
-            return Inset(corner, Box(x + INSET_TICKS, y + INSET_TICKS, length, length))
+            box = Box(x + ticks, y + ticks, length, length)
+            enlarged = 1.05 * corner / length
+            return Inset(
+                corner, box,
+                glyphs.assign(rx=glyphs["rx"] * enlarged, ry=glyphs["ry"] * enlarged),
+            )  # fmt: skip
     return None
+
+
+def _spread(
+    glyphs: pd.DataFrame, inset: Inset | None, side: float, limits: tuple[float, float]
+) -> tuple[pd.DataFrame, Inset | None]:
+    """Round marks of one size that do not cover each other, in the inset where there is one."""
+    if inset is None:
+        scale = (limits[1] - limits[0]) / side
+        return _apart(glyphs, PIE * scale, limits[0], limits[1]), None
+    scale = 1.05 * inset.corner / (inset.box.width * side)
+    # The same distances on both axes, so that one pair of ends serves both.
+    shifted = inset.glyphs.assign(y=inset.glyphs["y"] - (1.0 - inset.corner))
+    shifted = shifted.assign(y=inset.corner - shifted["y"])
+    moved = _apart(shifted, PIE * scale, -0.05 * inset.corner, inset.corner)
+    return glyphs, replace(inset, glyphs=moved.assign(y=1.0 - moved["y"]))
+
+
+def _apart(glyphs: pd.DataFrame, radius: float, low: float, high: float) -> pd.DataFrame:
+    places = spread(glyphs[["x", "y"]].to_numpy(dtype=float), radius, low, high)
+    return glyphs.assign(x=places[:, 0], y=places[:, 1], rx=radius, ry=radius)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What the names beside the marks have to keep clear of."""
+
+    inset: Inset | None
+    legend: Legend
+    occupied: FloatArray
+    typeface: Typeface
+    side: float
+    limits: tuple[float, float]
+
+
+def _names(glyphs: pd.DataFrame, room: _Room, labels: bool | str) -> tuple[list[Name], str]:
+    """Names beside the marks, or numbers and their key."""
+    names = [str(text) for text in glyphs["label"]]
+    if labels != "numbers":
+        found, left_out = _placed(glyphs, room, names)
+        if labels == "names" or not left_out:
+            missing = ", ".join(names[i] for i in left_out)
+            return found, f"There is no room for the names of {missing}." if missing else ""
+    distinct = list(dict.fromkeys(names))
+    found, left_out = _placed(glyphs, room, [str(distinct.index(name) + 1) for name in names])
+    key = "; ".join(f"{i} {name}" for i, name in enumerate(distinct, start=1))
+    missing = ", ".join(str(distinct.index(names[i]) + 1) for i in left_out)
+    return found, f"Studies: {key}." + (f" There is no room for {missing}." if missing else "")
+
+
+def _placed(
+    glyphs: pd.DataFrame, room: _Room, texts: Sequence[str]
+) -> tuple[list[Name], list[int]]:
+    """Place texts beside the marks; where a corner is enlarged, beside the enlarged marks."""
+    limits, side, inset = room.limits, room.side, room.inset
+    anchors = _shares(glyphs[["x", "y"]].to_numpy(dtype=float), limits)
+    blocked = [
+        room.occupied, _shares(_boxes(glyphs), limits), _legend_points(room.legend, side)
+    ]  # fmt: skip
+    if inset is not None:
+        box, width = inset.box, 1.05 * inset.corner
+
+        def into(points: FloatArray) -> FloatArray:
+            start = np.array([-0.05 * inset.corner, 1.0 - inset.corner])
+            return np.asarray([box.x, box.y] + (points - start) / width * box.width)
+
+        anchors = into(inset.glyphs[["x", "y"]].to_numpy(dtype=float))
+        ticks = INSET_TICKS / side
+        left = Box(box.x - ticks, box.y - ticks, ticks, box.height + ticks)
+        below = Box(box.x, box.y - ticks, box.width, ticks)
+        blocked += [into(_boxes(inset.glyphs)), _filled(left), _filled(below)]
+    return place_names(anchors, texts, room.typeface, side, np.concatenate(blocked))

@@ -116,7 +116,7 @@ def looks_of(tests: Sequence[str]) -> list[Look]:
     Parameters
     ----------
     tests : sequence of str
-        Modality codes, or any names. A code has its fixed style. Another name has a
+        Modality codes in any case, or other names. A code has its fixed style. A name has a
         colour that follows from the name alone, moved on only where the figure has it.
 
     Returns
@@ -124,10 +124,11 @@ def looks_of(tests: Sequence[str]) -> list[Look]:
     list of Look
         No two alike, as long as the palette lasts.
     """
-    known = [LOOKS[test] for test in tests if test in LOOKS]
+    codes = [test.strip().lower().replace(" ", "_").replace("-", "_") for test in tests]
+    known = [LOOKS[code] for code in codes if code in LOOKS]
     taken: list[Look] = []
-    for position, test in enumerate(tests):
-        fixed = LOOKS.get(test)
+    for position, (test, code) in enumerate(zip(tests, codes, strict=True)):
+        fixed = LOOKS.get(code)
         if fixed is not None and fixed not in taken:
             taken.append(fixed)
         elif len(tests) == 1:

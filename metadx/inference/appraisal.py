@@ -9,18 +9,26 @@ from typing import Any, Final
 
 from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
+from metadx.inference.comparison_of_methods import MethodComparison, compare_methods
 from metadx.inference.headline import check_pretest
 from metadx.inference.heterogeneity import Heterogeneity, heterogeneity
 from metadx.inference.influence import Influence, leave_one_out
+from metadx.inference.outliers import Outliers, outliers
+from metadx.inference.robust import RobustFit, robust_fit
+from metadx.inference.robustness import Robustness, robustness
 from metadx.inference.small_study import DeeksTest, deeks_test
 from metadx.models import BivariateModel, BivariateResults
 from metadx.tables import StudyTable
+from metadx.tables.quadas import QuadasTable, overall
 
 #: Parts of an appraisal by attribute, with the heading that each has in a report.
 SECTIONS: Final = {
     "heterogeneity": "Differences between studies",
     "influence": "Influence of single studies",
+    "outliers": "Studies against what the others predict",
     "deeks": "Small-study effects: Deeks' test",
+    "methods": "Old against new",
+    "robustness": "Robustness",
 }
 
 
@@ -57,6 +65,28 @@ class Appraisal:
         return leave_one_out(self.fit, self.pretest)
 
     @cached_property
+    def outliers(self) -> Outliers | NotApplicable:
+        """Each study tested against the fit to the others."""
+        if isinstance(self.influence, NotApplicable):
+            return self.influence
+        return outliers(self.influence, seed=self.seed)
+
+    @cached_property
+    def robust(self) -> RobustFit | NotApplicable:
+        """The fit with heavy-tailed study effects."""
+        return robust_fit(self.fit)
+
+    @cached_property
+    def methods(self) -> MethodComparison | NotApplicable:
+        """What older ways of pooling say of the same studies."""
+        return compare_methods(self.fit)
+
+    @cached_property
+    def robustness(self) -> Robustness | NotApplicable:
+        """The headline under every other defensible choice."""
+        return robustness(self.fit, self.risk_of_bias, self.influence, self.robust)
+
+    @cached_property
     def deeks(self) -> DeeksTest | NotApplicable:
         """Deeks' test of funnel plot asymmetry."""
         return deeks_test(self.fit.table, level=self.fit.level)
@@ -77,7 +107,7 @@ def appraise(
     table_or_fit: StudyTable | BivariateResults,
     pretest: float | None = None,
     seed: int = 1,
-    quadas: Mapping[str, str] | None = None,
+    quadas: Mapping[str, str] | QuadasTable | None = None,
 ) -> Appraisal:
     """Appraise one stratum.
 
@@ -89,8 +119,10 @@ def appraise(
         Pretest probability; with it post-test probabilities are appraised too.
     seed : int
         Seed of everything that is simulated.
-    quadas : dict of str, optional
-        Risk of bias of each study by identifier: ``"low"``, ``"high"`` or ``"unclear"``.
+    quadas : dict of str, or QuadasTable, optional
+        Risk of bias of each study by identifier: ``"low"``, ``"high"`` or ``"unclear"``; or
+        the judgements, from which one word follows by the rule of
+        :mod:`metadx.tables.quadas`.
 
     Raises
     ------
@@ -100,16 +132,28 @@ def appraise(
         If there is nothing to pool.
     """
     check_pretest(pretest)
-    judged = dict(quadas or {})
-    wrong = sorted({value for value in judged.values() if value not in JUDGEMENTS})
+    fit: Any = table_or_fit
+    if isinstance(table_or_fit, StudyTable):
+        fit = BivariateModel(table_or_fit).fit()
+    return Appraisal(fit, pretest, seed, _judged(fit.table, quadas))
+
+
+def _judged(table: StudyTable, quadas: Mapping[str, str] | QuadasTable | None) -> dict[str, str]:
+    """One word for the risk of bias of each judged study."""
+    if isinstance(quadas, QuadasTable):
+        version = quadas.main_version(table)
+        if isinstance(version, NotApplicable):
+            return {}
+        words = overall(quadas.judgements(table, version))
+        ids = table.frame["study_id"].astype(str)
+        return {study: word for study, word in zip(ids, words, strict=True) if word}
+    found = dict(quadas or {})
+    wrong = sorted({value for value in found.values() if value not in JUDGEMENTS})
     if wrong:
         raise OptionError(
             f"the risk of bias is {', '.join(map(repr, wrong))}; it is {', '.join(JUDGEMENTS)}"
         )
-    fit: Any = table_or_fit
-    if isinstance(table_or_fit, StudyTable):
-        fit = BivariateModel(table_or_fit).fit()
-    return Appraisal(fit, pretest, seed, judged)
+    return found
 
 
 #: Judgements of the risk of bias.

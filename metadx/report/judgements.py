@@ -8,7 +8,7 @@ from typing import Final
 from metadx.decision import AccuracyDraws
 from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
-from metadx.inference.small_study import deeks_test
+from metadx.inference.small_study import FEWEST_STUDIES, DeeksTest, deeks_test
 from metadx.models import BivariateResults
 from metadx.models.bayes_results import BayesianResults
 from metadx.tables import QuadasTable, StudyTable, describe, judged, label
@@ -194,10 +194,22 @@ def imprecision(evidence: MarginEvidence, units: str) -> str:
 
 def publication_bias(table: StudyTable) -> str:
     """Give Deeks' test, or say why there is none."""
-    found = deeks_test(table)
-    if isinstance(found, NotApplicable):
-        return f"Not tested: {found.reason}."
-    return f"{found.sentence}."
+    found = small_study_test(table)
+    return f"Not tested: {found.reason}." if isinstance(found, NotApplicable) else (
+        f"{found.sentence}."
+    )  # fmt: skip
+
+
+def small_study_test(table: StudyTable, level: float = 0.95) -> DeeksTest | NotApplicable:
+    """Return Deeks' test, with the number of studies in words where there are too few."""
+    complete = len(table.complete)
+    if complete < FEWEST_STUDIES:
+        verb = "reports" if complete == 1 else "report"
+        return NotApplicable(
+            f"{studies(complete)} {verb} both sensitivity and specificity; the test needs "
+            f"{FEWEST_STUDIES}"
+        )
+    return deeks_test(table, level=level)
 
 
 def studies(k: int) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pandas as pd
 
@@ -11,34 +11,31 @@ from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
 from metadx.models import BivariateResults, Margin
 from metadx.plots.captions import RANDOM_EFFECTS
+from metadx.plots.groups import FitOrTable, by_name, table_of
+from metadx.plots.judgements import JudgementSource, risk_of_bias
 from metadx.plots.studies import MARGINS, percent, study_proportions
 from metadx.tables import StudyTable
 
-#: One fit or table, or several as subgroups: by name, or in a list under their own names.
-ForestSource: TypeAlias = (
-    BivariateResults
-    | StudyTable
-    | Mapping[str, BivariateResults | StudyTable]
-    | Sequence[BivariateResults | StudyTable]
-)
-
+#: What the columns of judgements start with.
+BIAS: Final = "risk_of_bias: "
 #: Kinds of line, in the order in which they follow the studies of a group.
 SUMMARY_ROWS: Final = ("pooled", "prediction", "fixed_effect", "range")
 
 
 def forest_data(
-    source: ForestSource,
+    source: FitOrTable,
     *,
     sort_by: str | None = None,
     descending: bool = False,
     interval: str = "wilson",
     level: float = 0.95,
+    quadas: JudgementSource | None = None,
 ) -> pd.DataFrame:
     """Return the numbers behind a forest plot.
 
     Parameters
     ----------
-    source : BivariateResults, StudyTable, or a dict or list of these
+    source : BivariateResults, StudyTable, Comparison, or a dict or list of fits and tables
         A fit, a table without a fit, or subgroups.
     sort_by : str, optional
         Column that orders the studies of each group: one of the result, or one of the
@@ -49,6 +46,8 @@ def forest_data(
         Interval of a study's proportions.
     level : float
         Coverage of the studies' intervals; pooled ones keep that of their fit.
+    quadas : QuadasTable or DataFrame, optional
+        Judgements of the risk of bias, added as columns ``risk_of_bias: <domain>``.
 
     Returns
     -------
@@ -64,11 +63,13 @@ def forest_data(
         If there is nothing to draw, or an option is not one of the allowed.
     """
     parts = []
-    for name, item in groups(source).items():
+    for name, item in by_name(source).items():
         table = table_of(item)
         if not len(table):
             raise OptionError(f"{name or table.name}: the table has no study to draw")
         studies = study_proportions(table, interval, level).assign(row="study")
+        if quadas is not None:
+            studies = studies.assign(**_judgements(table, quadas))
         studies = _sorted(studies, table, sort_by, descending)
         rows = [studies]
         if isinstance(item, BivariateResults):
@@ -80,37 +81,19 @@ def forest_data(
     sizes = ["n_diseased", "n_nondiseased"]
     data[[*counts, *sizes]] = data[[*counts, *sizes]].astype("Int64")
     data["study_id"] = data["study_id"].fillna("")
+    bias = [name for name in data.columns if name.startswith(BIAS)]
+    data[bias] = data[bias].astype(object).fillna("")
     rest = [name for name in data.columns if name not in (*first, *counts, *sizes)]
     return data[[*first, *counts, *sizes, *rest]]
 
 
-def groups(source: ForestSource) -> dict[str, BivariateResults | StudyTable]:
-    """Return the subgroups by name; a single fit or table is the group ``""``.
-
-    Raises
-    ------
-    OptionError
-        If there is none, or two of a list have the same name.
-    """
-    if isinstance(source, BivariateResults | StudyTable):
-        return {"": source}
-    if isinstance(source, Mapping):
-        found = dict(source)
-    else:
-        names = [table_of(item).name for item in source]
-        if len(set(names)) < len(names):
-            raise OptionError(
-                f"subgroups have the same name ({', '.join(names)}); give a dict of names"
-            )
-        found = dict(zip(names, source, strict=True))
-    if not found:
-        raise OptionError("there is no subgroup to draw")
-    return found
-
-
-def table_of(item: BivariateResults | StudyTable) -> StudyTable:
-    """Return the studies of a fit or table."""
-    return item.table if isinstance(item, BivariateResults) else item
+def _judgements(table: StudyTable, quadas: JudgementSource) -> dict[str, list[str]]:
+    found = risk_of_bias(table, quadas)
+    columns = zip(*found.rows, strict=True)
+    return {
+        f"{BIAS}{found.domains.label(code)}": list(words)
+        for code, words in zip(found.domains.codes, columns, strict=True)
+    }
 
 
 def _sorted(

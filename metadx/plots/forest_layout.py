@@ -12,23 +12,29 @@ import pandas as pd
 from metadx.errors import OptionError
 from metadx.plots.canvas import BORDER, Box, Label, paragraph
 from metadx.plots.fonts import Typeface
+from metadx.plots.forest_data import BIAS
 from metadx.plots.forest_lines import (
     COUNTS,
     GROUP_GAP,
     PITCH,
+    POSITIVES,
     Columns,
     Line,
+    Table,
     columns_of,
     count_text,
     lines_of,
+    one_margin,
     paginate,
     wrapped,
 )
-from metadx.plots.studies import MARGINS, percent
+from metadx.plots.studies import MARGINS, percent, records
 from metadx.plots.style import BODY, INK, LINE, QUIET, TITLE
 
 #: Ticks and their labels below a panel (millimetres).
 AXIS_HEIGHT: Final = 6.0
+#: Between sensitivity and specificity where they are stacked (millimetres).
+BLOCK_GAP: Final = 4.0
 #: Side of the square of the largest study, and of the smallest visible one (millimetres).
 LARGEST_SQUARE: Final = 2.7
 SMALLEST_SQUARE: Final = 0.7
@@ -87,6 +93,15 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Dot:
+    """One judgement of the risk of bias of a study: centre (millimetres) and judgement."""
+
+    x: float
+    y: float
+    judgement: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForestLayout:
     """A page of a forest plot.
 
@@ -100,13 +115,16 @@ class ForestLayout:
         Sensitivity, specificity.
     rules : tuple of float
         Heights of the horizontal rules (millimetres from the top).
+    dots : tuple of Dot
+        Judgements.
     """
 
     width: float
     height: float
     labels: tuple[Label, ...]
-    panels: tuple[Panel, Panel]
+    panels: tuple[Panel, ...]
     rules: tuple[float, ...]
+    dots: tuple[Dot, ...] = ()
 
 
 def forest_layout(
@@ -119,6 +137,7 @@ def forest_layout(
     level: float = 0.95,
     zoom: str | float = "auto",
     rows_per_page: int | None = None,
+    stacked: bool = False,
 ) -> list[ForestLayout]:
     """Lay out a forest plot.
 
@@ -140,6 +159,8 @@ def forest_layout(
         Where the axes start: by the data, at 0, or at this probability.
     rows_per_page : int, optional
         All rows on one page by default.
+    stacked : bool
+        Whether specificity stands below sensitivity, for a narrow column.
 
     Returns
     -------
@@ -151,23 +172,79 @@ def forest_layout(
     OptionError
         If the width does not hold the columns, or `zoom` is not allowed.
     """
-    starts = {margin: axis_start(data, margin, zoom) for margin in MARGINS}
     lines = lines_of(data)
-    columns = columns_of(lines, typeface, width)
-    lines = [wrapped(line, typeface, columns) for line in lines]
+    blocks = _blocks(data, lines, typeface, width, level, zoom, stacked)
     pages = paginate(lines, rows_per_page)
-    largest = {margin: _largest(lines, margin) for margin in MARGINS}
-    header = _header(data, columns, level)
     layouts = []
-    for number, page in enumerate(pages, start=1):
-        last = number == len(pages)
+    for number in range(1, len(pages) + 1):
         of = f" (page {number} of {len(pages)})" if len(pages) > 1 else ""
         heads = typeface.wrap(title + of, width - 2 * BORDER, TITLE, "bold") if title + of else []
-        layouts.append(
-            _page(page, columns, typeface, width, heads, header,
-                  captions if last else (), starts, largest)
-        )  # fmt: skip
+        below = captions if number == len(pages) else ()
+        cut = [(block, paginate(block.lines, rows_per_page)[number - 1]) for block in blocks]
+        layouts.append(_page(cut, typeface, width, heads, below))
     return layouts
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows with their panels: the whole forest, or one margin of it.
+
+    Attributes
+    ----------
+    table : Table
+        What stands beside each other.
+    lines : list of Line
+        All rows, names broken.
+    columns : Columns
+        Places.
+    header : list of Label
+        Two lines above the rows, from 0 down.
+    starts, largest : dict
+        Start of the axis and size of the largest study of each margin.
+    """
+
+    table: Table
+    lines: list[Line]
+    columns: Columns
+    header: list[Label]
+    starts: Mapping[str, float]
+    largest: Mapping[str, int]
+
+
+def _blocks(
+    data: pd.DataFrame,
+    lines: list[Line],
+    typeface: Typeface,
+    width: float,
+    level: float,
+    zoom: str | float,
+    stacked: bool,
+) -> list[Block]:
+    """One block with both margins, or one for each."""
+    domains = tuple(name.removeprefix(BIAS) for name in data.columns if name.startswith(BIAS))
+    parts = [(Table(MARGINS, tuple(name.upper() for name in COUNTS), domains), lines)]
+    if stacked:
+        if domains:
+            raise OptionError(
+                "judgements of the risk of bias need the width of two columns; "
+                "one column holds the studies without them"
+            )
+        rows = iter(records(data[data["row"] == "study"]))
+        sources = [next(rows) if line.kind == "study" else None for line in lines]
+        parts = [
+            (Table((margin,), (f"{POSITIVES[margin].upper()}/n",), (), tight=True),
+             [one_margin(line, row, margin) for line, row in zip(lines, sources, strict=True)])
+            for margin in MARGINS
+        ]  # fmt: skip
+    blocks = []
+    for table, own in parts:
+        columns = columns_of(own, typeface, width, table)
+        starts = {margin: axis_start(data, margin, zoom) for margin in table.margins}
+        broken = [wrapped(line, typeface, columns) for line in own]
+        largest = {margin: _largest(own, margin) for margin in table.margins}
+        header = _header(data, columns, level, table)
+        blocks.append(Block(table, broken, columns, header, starts, largest))
+    return blocks
 
 
 def axis_start(data: pd.DataFrame, margin: str, zoom: str | float) -> float:
@@ -198,15 +275,19 @@ def _largest(lines: Sequence[Line], margin: str) -> int:
     return max((line.marks[margin][3] for line in lines if margin in line.marks), default=0)
 
 
-def _header(data: pd.DataFrame, columns: Columns, level: float) -> list[Label]:
+def _header(data: pd.DataFrame, columns: Columns, level: float, table: Table) -> list[Label]:
     """Two lines: what the columns are, and k and n of each panel."""
     labels = [Label(BORDER, LINE, "Study", bold=True)]
     labels += [
-        Label(x, LINE, name.upper(), align="right", bold=True)
-        for x, name in zip(columns.counts, COUNTS, strict=True)
+        Label(x, LINE, name, align="right", bold=True)
+        for x, name in zip(columns.counts, table.heads, strict=True)
+    ]
+    labels += [
+        Label(x, LINE, letter, align="center", bold=True)
+        for x, letter in zip(columns.dots, domain_letters(table.domains), strict=True)
     ]
     grouped = data["group"].ne("").any()
-    for margin, left in zip(MARGINS, columns.panels, strict=True):
+    for margin, left in zip(table.margins, columns.panels, strict=True):
         name = f"{margin.capitalize()} [{percent(level)} CI]"
         labels.append(Label(left, 0.0, name, bold=True))
         if not grouped:
@@ -215,50 +296,69 @@ def _header(data: pd.DataFrame, columns: Columns, level: float) -> list[Label]:
     return labels
 
 
+def domain_letters(domains: Sequence[str]) -> list[str]:
+    """Return a letter for each domain: the first of its name, the next where it is taken."""
+    letters: list[str] = []
+    for name in domains:
+        free = [char for char in name.upper() if char.isalpha() and char not in letters]
+        letters.append(free[0] if free else str(len(letters) + 1))
+    return letters
+
+
 def _page(
-    lines: Sequence[Line],
-    columns: Columns,
+    blocks: Sequence[tuple[Block, Sequence[Line]]],
     typeface: Typeface,
     width: float,
     heads: Sequence[str],
-    header: Sequence[Label],
     captions: Sequence[str],
-    starts: Mapping[str, float],
-    largest: Mapping[str, int],
 ) -> ForestLayout:
     y = BORDER + TITLE / 4
-    labels = []
+    labels, panels, rules, dots = [], [], [], []
     for head in heads:
         labels.append(Label(BORDER, y, head, bold=True, size=TITLE))
         y += LINE * TITLE / BODY
     y += 1.0 if heads else 0.0
-    labels += [replace(label, y=label.y + y) for label in header]
-    top = y + LINE + PITCH / 2
-    body, marks, rules, bottom = _rows(lines, columns, top, largest)
-    labels += body
-    panels = [
-        Panel(margin, Box(left, top, columns.panel_width, bottom - top), starts[margin],
-              tuple(marks[margin]))
-        for margin, left in zip(MARGINS, columns.panels, strict=True)
-    ]  # fmt: skip
-    for panel in panels:
-        if not panel.marks:
-            centre = panel.box.x + panel.box.width / 2
-            labels.append(Label(centre, (top + bottom) / 2, "not reported", "center", color=QUIET))
-    y = bottom + AXIS_HEIGHT + LINE / 2
+    for block, lines in blocks:
+        labels += [replace(label, y=label.y + y) for label in block.header]
+        top = y + LINE + PITCH / 2
+        # A summary row stands for both margins; where they are stacked, one may have nothing.
+        shown = [line for line in lines if line.kind in ("heading", "study") or any(line.results)]
+        placed = _rows(shown, block.columns, top, block.largest)
+        labels += placed.labels
+        rules += [top, *placed.rules]
+        dots += placed.dots
+        for margin, left in zip(block.table.margins, block.columns.panels, strict=True):
+            box = Box(left, top, block.columns.panel_width, placed.bottom - top)
+            marks = tuple(placed.marks.get(margin, ()))
+            panels.append(Panel(margin, box, block.starts[margin], marks))
+            if not marks:
+                centre = (box.x + box.width / 2, top + box.height / 2)
+                labels.append(Label(*centre, "not reported", "center", color=QUIET))
+        y = placed.bottom + AXIS_HEIGHT + BLOCK_GAP
+    y += LINE / 2 - BLOCK_GAP
     notes = paragraph(typeface, captions, BORDER, y, width - 2 * BORDER)
     height = (notes[-1].y + LINE / 2 if notes else y - LINE / 2) + BORDER
-    return ForestLayout(width, height, (*labels, *notes), (panels[0], panels[1]), (top, *rules))
+    return ForestLayout(width, height, (*labels, *notes), tuple(panels), tuple(rules), tuple(dots))
 
 
-def _rows(
-    lines: Sequence[Line], columns: Columns, top: float, largest: Mapping[str, int]
-) -> tuple[list[Label], dict[str, list[Mark]], list[float], float]:
-    """Place the rows from `top` on: texts, marks, rules above summaries, and the end."""
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows that have a place: texts, marks, rules above summaries, dots, and the end."""
+
+    labels: list[Label]
+    marks: dict[str, list[Mark]]
+    rules: list[float]
+    dots: list[Dot]
+    bottom: float
+
+
+def _rows(lines: Sequence[Line], columns: Columns, top: float, largest: Mapping[str, int]) -> _Rows:
+    """Place the rows from `top` on."""
     y = top + 0.6
     labels: list[Label] = []
     rules: list[float] = []
-    marks: dict[str, list[Mark]] = {margin: [] for margin in MARGINS}
+    dots: list[Dot] = []
+    marks: dict[str, list[Mark]] = {margin: [] for margin in largest}
     previous = ""
     for line in lines:
         if line.kind not in ("heading", "study") and previous == "study":
@@ -270,8 +370,10 @@ def _rows(
         for margin, (value, low, high, n) in line.marks.items():
             side = _side(n, largest[margin]) if line.kind == "study" else 0.0
             marks[margin].append(Mark(line.kind, line.group, middle, value, low, high, side))
+        for x, word in zip(columns.dots, line.judgements, strict=False):
+            dots += [Dot(x, middle, word)] if word else []
         y += line.height
-    return labels, marks, rules, y
+    return _Rows(labels, marks, rules, dots, y)
 
 
 def _line_labels(line: Line, columns: Columns, y: float) -> list[Label]:

@@ -182,7 +182,8 @@ def impute(
         records.append(fits[chosen])
     frame = pd.DataFrame(records).drop(columns=["warnings", "k", "reasons"])
     degrees = float(records[0]["k"] - 2) if interval == "wald_t" else np.inf
-    pooled, estimates = {}, {}
+    pooled: dict[str, Pooled] = {}
+    estimates: dict[str, Estimate | NotApplicable] = {}
     for name in MARGINS:
         found = _pooled(name, frame, records, degrees)
         if isinstance(found, Pooled):
@@ -302,13 +303,13 @@ def _estimate(found: Pooled, level: float) -> Estimate:
     finite = np.isfinite(found.degrees_of_freedom)
     q = delta.quantile(level, found.degrees_of_freedom if finite else None)
     half = q * np.sqrt(found.total)
-    ends = expit([found.estimate, found.estimate - half, found.estimate + half])
-    return Estimate(*map(float, ends), level, "rubin")
+    value, low, high = expit([found.estimate, found.estimate - half, found.estimate + half])
+    return Estimate(float(value), float(low), float(high), level, "rubin")
 
 
 def _path_warning(frame: pd.DataFrame) -> tuple[str, ...]:
     paths = frame["model_path"].value_counts()
     if len(paths) < 2:
         return ()
-    listed = ", ".join(f"{path.replace('_', ' ')} in {n}" for path, n in paths.items())
+    listed = ", ".join(f"{str(path).replace('_', ' ')} in {n}" for path, n in paths.items())
     return (f"the possible tables lead to different models: {listed}",)

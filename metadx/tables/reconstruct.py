@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -10,16 +11,17 @@ from typing import Any, Final
 import pandas as pd
 
 from metadx.errors import OptionError
+from metadx.tables.frames import cell_text
 from metadx.tables.reconstruct_conflicts import (
     conflicts,
     determined,
     insufficient,
     near_misses,
     totals_that_follow,
-    without_intervals,
 )
 from metadx.tables.reconstruct_printed import (
     CELLS,
+    INTERVALS,
     SHARES,
     TOTALS,
     Condition,
@@ -30,6 +32,8 @@ from metadx.tables.reconstruct_printed import (
 from metadx.tables.reconstruct_search import IntArray, Unbounded, solve
 from metadx.tables.schema import did_you_mean
 
+#: Tables that are worth reading on a terminal.
+_SHOWN: Final = 20
 _OPTIONS: Final = tuple(field.name for field in fields(Printed))
 
 
@@ -71,6 +75,18 @@ class Reconstruction:
     def contradiction(self) -> str:
         """The sentence where nothing fits, else empty."""
         return self.sentence if self.contradictions else ""
+
+    def text(self) -> str:
+        """Write the sentence and, where there are several, the first tables."""
+        if len(self) < 2:
+            return self.sentence
+        shown = self.solutions.head(_SHOWN).map(cell_text).to_string(index=False)
+        rest = len(self) - _SHOWN
+        return f"{self.sentence}\n{shown}" + (f"\nand {rest:,} more" if rest > 0 else "")
+
+    def csv(self) -> str:
+        """Write all solutions as CSV."""
+        return str(self.solutions.to_csv(index=False, lineterminator="\n"))
 
     def __len__(self) -> int:
         return len(self.solutions)
@@ -197,6 +213,21 @@ def reconstruction(**printed: Any) -> Reconstruction:
     return Reconstruction(frame, ranges, used, ignored, contradictions, sentence)
 
 
+def reconstruction_from_text(**printed: Any) -> Reconstruction:
+    """Reconstruct from what was typed: an interval is ``"LOW,HIGH"`` or ``"LOW to HIGH"``.
+
+    Raises
+    ------
+    OptionError
+        As for `reconstruction`.
+    """
+    numbers = {name: value for name, value in printed.items() if value is not None}
+    for name in INTERVALS:
+        if name in numbers:
+            numbers[name] = tuple(part.strip() for part in re.split(r"[,;]| to ", numbers[name]))
+    return reconstruction(**numbers)
+
+
 def _speaks_of(name: str, cells: tuple[str, ...]) -> bool:
     """Whether a number concerns the determined cells, directly or as a group size."""
     if len(cells) == 4 or name in ("n", "n_diseased", "n_nondiseased"):
@@ -222,7 +253,7 @@ def _tables(
             "of people that is possible"
         ) from error
     if not len(tables):
-        return tables, conflicts(without_intervals(numbers), limit)
+        return tables, conflicts(numbers, limit)
     if not numbers.intervals:
         return tables, ()
     # statsmodels is slow to load, and only intervals need it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import combinations
 from math import ceil, floor
 from typing import Final
@@ -176,8 +175,3 @@ def near_misses(printed: Printed, names: Sequence[str]) -> str:
         shown = [f"{a} of {total} are {top * a / total:.{digits}f}{unit}" for a in around]
         return ", ".join(shown)
     return ""
-
-
-def without_intervals(printed: Printed) -> Printed:
-    """Return the same numbers without their intervals."""
-    return replace(printed, **dict.fromkeys(INTERVALS))

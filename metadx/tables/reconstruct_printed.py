@@ -119,7 +119,7 @@ class Printed:
     @cached_property
     def intervals(self) -> dict[str, tuple[tuple[Fraction, Fraction], ...]]:
         """The ranges of both ends of each given interval, as proportions."""
-        found = {}
+        found: dict[str, tuple[tuple[Fraction, Fraction], ...]] = {}
         for name in INTERVALS:
             ends = getattr(self, name)
             if ends is None:

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from metadx.plots.canvas import BORDER, add_panel, draw_labels, finished, layout_width, page_for
 from metadx.plots.claims_data import SCALES, claims_data
-from metadx.plots.claims_layout import Section, claims_layout
+from metadx.plots.claims_layout import MIN_PANEL, Section, claims_layout
 from metadx.plots.fonts import Typeface
 from metadx.plots.style import RULE, figure_style
 
@@ -75,8 +75,10 @@ def _draw_section(page: Axes, section: Section) -> None:
     panel = add_panel(page, section.box, (least - margin, most + margin))
     panel.set_label(section.scale)
     panel.spines["bottom"].set_bounds(least, most)
-    panel.set_xticks(ticks, [f"{tick}".replace("-", "−") for tick in ticks])
-    for tick in ticks:
+    narrow = section.box.width < MIN_PANEL
+    shown = ticks[::2] if narrow else ticks
+    panel.set_xticks(shown, [f"{tick}".replace("-", "−") for tick in shown])
+    for tick in () if narrow else ticks:
         panel.axvline(tick, color="#E4E4E4", lw=0.5, zorder=0.5)
     for band in section.bands:
         if band.low == band.high:

@@ -22,6 +22,8 @@ VALUE: Final = 31.0
 PLACE: Final = 30.0
 GAP: Final = 2.5
 MIN_PANEL: Final = 30.0
+#: The panel between place and value where the claim stands above them.
+NARROW_PANEL: Final = 20.0
 #: Room inside a claim above and below, ticks and name of an axis (millimetres).
 PAD: Final = 1.2
 AXIS: Final = 8.0
@@ -105,10 +107,7 @@ def claims_layout(
     OptionError
         If the width does not hold the columns.
     """
-    panel = width - 2 * BORDER - CLAIM - PLACE - VALUE - 3 * GAP
-    if panel < MIN_PANEL:
-        need = width - panel + MIN_PANEL
-        raise OptionError(f"a claims figure needs {need:.0f} mm, not {width:g} mm")
+    columns = _columns(width)
     labels: list[Label] = []
     rules: list[float] = []
     sections: list[Section] = []
@@ -126,12 +125,12 @@ def claims_layout(
         intervals: list[Interval] = []
         for _, claim in rows.groupby("claim_id", sort=False):
             rules.append(y)
-            bottom = _claim(claim, y, panel, typeface, labels, intervals)
+            start, bottom = _claim(claim, y, columns, typeface, labels, intervals)
             row = claim.iloc[0]
             if row["scale"] != "none" and pd.notna(row["band_low"]):
-                bands.append(Band(row["band_low"], row["band_high"], y, bottom - y))
+                bands.append(Band(row["band_low"], row["band_high"], start, bottom - start))
             y = bottom
-        box = Box(BORDER + CLAIM + GAP, top, panel, y - top)
+        box = Box(columns.panel_left, top, columns.panel, y - top)
         sections.append(Section(str(scale), box, tuple(bands), tuple(intervals)))
         rules.append(y)
         y += AXIS if scale != "none" else 2.0
@@ -141,20 +140,61 @@ def claims_layout(
     return ClaimsLayout(width, height, (*labels, *notes), tuple(sections), tuple(rules))
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where claim, panel, place and value stand (millimetres).
+
+    Attributes
+    ----------
+    words, whole : float
+        Width of a claim beside its panel, and of one without.
+    panel_left, panel, place_left, place, value_left : float
+        Left edges and widths.
+    below : bool
+        Whether panel, place and value stand below the words.
+    """
+
+    words: float
+    whole: float
+    panel_left: float
+    panel: float
+    place_left: float
+    place: float
+    value_left: float
+    below: bool
+
+
+def _columns(width: float) -> _Columns:
+    """Claim, panel, place and value beside each other, or the claim above the others."""
+    whole = width - 2 * BORDER
+    panel = whole - CLAIM - PLACE - VALUE - 3 * GAP
+    if panel >= MIN_PANEL:
+        left = BORDER + CLAIM + GAP
+        place = left + panel + GAP
+        return _Columns(CLAIM, whole, left, panel, place, PLACE, place + PLACE + GAP, False)
+    place = whole - NARROW_PANEL - VALUE - 2 * GAP
+    if place < NARROW_PANEL:
+        need = width - place + NARROW_PANEL
+        raise OptionError(f"a claims figure needs {need:.0f} mm, not {width:g} mm")
+    left = BORDER + place + GAP
+    value = left + NARROW_PANEL + GAP
+    return _Columns(whole, whole, left, NARROW_PANEL, BORDER, place, value, True)
+
+
 def _claim(
     claim: pd.DataFrame,
     y: float,
-    panel: float,
+    columns: _Columns,
     typeface: Typeface,
     labels: list[Label],
     intervals: list[Interval],
-) -> float:
-    """Lay out one claim from `y` on; return where it ends."""
+) -> tuple[float, float]:
+    """Lay out one claim from `y` on; return where its strata start and where it ends."""
     row = claim.iloc[0]
     sign, color = VERDICTS.get(row["verdict"], ("?", INK))
     found = claim[claim["stratum"] != ""]
     middle = y + PAD + LINE / 2
-    room = CLAIM if row["scale"] != "none" else CLAIM + panel + GAP + PLACE + VALUE
+    room = columns.words if row["scale"] != "none" else columns.whole
     parts = [
         (f"{row['claim_id']}  {row['statement']}", INK, "normal"),
         (f"{sign} {row['verdict']}", color, "bold"),
@@ -168,14 +208,15 @@ def _claim(
     ]
     for i, (text, shade, bold) in enumerate(words):
         labels.append(Label(BORDER, middle + i * LINE, text, bold=bold, color=shade))
-    used = 0
-    left = BORDER + CLAIM + GAP + panel + GAP
+    used = first = len(words) if columns.below else 0
     for one in records(found):
         sign, color = VERDICTS[one["stratum_verdict"]]
-        place = typeface.wrap(_place(one), PLACE, BODY)
+        place = typeface.wrap(_place(one), columns.place, BODY)
         at = middle + (used + (len(place) - 1) / 2) * LINE
-        labels += [Label(left, middle + (used + i) * LINE, t) for i, t in enumerate(place)]
-        x = left + PLACE + GAP
+        labels += [
+            Label(columns.place_left, middle + (used + i) * LINE, t) for i, t in enumerate(place)
+        ]
+        x = columns.value_left
         labels.append(Label(x, at, sign, bold=True, color=color))
         labels.append(Label(x + VALUE, at, _number(one), align="right"))
         if pd.notna(one["low"]):
@@ -183,7 +224,10 @@ def _claim(
                 Interval(at, one["value"], one["low"], one["high"], color, one["basis"] == "pooled")
             )
         used += len(place)
-    return y + max(len(words), used) * LINE + 2 * PAD
+    if columns.below and used == first and row["scale"] != "none":
+        used += 1
+    start = y + PAD + first * LINE if columns.below else y
+    return start, y + max(len(words), used) * LINE + 2 * PAD
 
 
 def _place(row: Mapping[str, Any]) -> str:

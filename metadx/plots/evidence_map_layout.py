@@ -23,6 +23,8 @@ HEAD: Final = 5.0
 PAD: Final = 0.5
 VALUE_GAP: Final = 0.5
 BLOCK_GAP: Final = 4.0
+#: A block of few sites has cells as narrow as one of this number, if they fit.
+NARROWEST: Final = 6
 #: A cell has four lines: studies, people, sensitivity, specificity.
 CELL_HEIGHT: Final = 4 * LINE + 1.6
 
@@ -106,8 +108,9 @@ def evidence_map_layout(
         sites = _in_order(rows["site"], codes.SITE)
         columns = _columns(rows, typeface, width)
         for start in range(0, len(sites), columns):
-            y = _block(str(block), rows, sites[start : start + columns], typeface, width, y,
-                       labels, cells)  # fmt: skip
+            shown = sites[start : start + columns]
+            room = (width - NAMES - 2 * BORDER) / max(len(shown), min(columns, NARROWEST))
+            y = _block(str(block), rows, shown, typeface, room, y, labels, cells)
             y += BLOCK_GAP
     y += LINE / 2 - BLOCK_GAP / 2
     notes = paragraph(typeface, captions, BORDER, y, width - 2 * BORDER)
@@ -130,13 +133,12 @@ def _block(
     rows: pd.DataFrame,
     sites: Sequence[str],
     typeface: Typeface,
-    width: float,
+    cell_width: float,
     y: float,
     labels: list[Label],
     cells: list[Cell],
 ) -> float:
     """Lay out the grid of one question for some sites; return where it ends."""
-    cell_width = (width - NAMES - 2 * BORDER) / max(len(sites), 6)
     left = BORDER + NAMES
     heads = [typeface.wrap(label("site", site), cell_width - PAD, BODY, "bold") for site in sites]
     lines = max(map(len, heads))

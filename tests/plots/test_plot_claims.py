@@ -131,5 +131,5 @@ def test_missing_columns_are_named() -> None:
         plot_claims(CLAIMS.drop(columns=["claimed_low", "verdict"]))
     with pytest.raises(OptionError, match="no claim"):
         plot_claims(CLAIMS.iloc[:0])
-    with pytest.raises(OptionError, match="not 100 mm"):
-        plot_claims(CLAIMS, width=100)
+    with pytest.raises(OptionError, match="not 70 mm"):
+        plot_claims(CLAIMS, width=70)

@@ -82,6 +82,13 @@ FIGURES: Final[tuple[Figurable, ...]] = (
         "Paired forest plot: counts, sensitivity and specificity of each study, pooled below",
     ),
     Figurable(
+        "forest_pages",
+        "metadx.plots.forest:plot_forest_pages",
+        "metadx.plots.forest_data:forest_data",
+        "fit",
+        "The paired forest plot on as many pages or slides as its rows need",
+    ),
+    Figurable(
         "sroc",
         "metadx.plots.sroc:plot_sroc",
         "metadx.plots.sroc_data:sroc_data",
@@ -129,6 +136,13 @@ FIGURES: Final[tuple[Figurable, ...]] = (
         "metadx.plots.quadas_data:quadas_bars_data",
         "quadas",
         "Share of low, unclear and high judgements in each domain of QUADAS",
+    ),
+    Figurable(
+        "flow",
+        "metadx.plots.flow_diagram:plot_flow_diagram",
+        "metadx.plots.flow_diagram_data:flow_diagram_data",
+        "table",
+        "What became of every extracted row: removed, kept but not pooled, pooled",
     ),
 )  # fmt: skip
 

@@ -120,7 +120,7 @@ def _likelihood(fit: BivariateResults) -> Iterator[Said]:
     if fit.method not in EXACT:
         return
     nodes = [n for record in fit.optimizer for n in record.nodes]
-    if nodes and max(nodes):
+    if any(nodes):
         span = f"{min(nodes)} to {max(nodes)}" if min(nodes) < max(nodes) else f"{max(nodes)}"
         grid = f"adaptive Gauss-Hermite quadrature of {span} nodes a dimension"
         if max(nodes) == 1:

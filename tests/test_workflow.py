@@ -239,7 +239,7 @@ def test_a_failing_stratum_never_takes_the_others_down(
     assert f"failed: {MRI_HIP}: {message}" in report.summary()
     assert report.records[0] == whole
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert page.count(message) == 2
+    assert page.count(message) == 3  # on top, at its place, and in the table to download
     with (tmp_path / "out" / "results" / "estimates.csv").open(encoding="utf-8") as stream:
         row = list(csv.DictReader(stream))[1]
     assert (row["stratum"], row["sensitivity"]) == (MRI_HIP, "")

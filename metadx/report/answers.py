@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from metadx.plots.evidence_map_data import BONE_QUALITY
+from metadx.report.catalogue import Words, coded, explained, listed, same, say
 from metadx.report.certainty import Certainty, certainty
 from metadx.report.estimates import StratumRecord
 from metadx.report.sentences import answer_sentences
@@ -13,12 +14,11 @@ from metadx.report.words import (
     FRACTURE_TESTS,
     POPULATIONS,
     SITES,
-    listed,
+    counted_studies,
     order,
-    studies_word,
     test_name,
+    test_words,
 )
-from metadx.tables import describe, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ class Ranked:
         """The test in running text."""
         return test_name(self.record.modality, self.record.stratum)
 
+    @property
+    def words(self) -> Words:
+        """The test in running text, in both languages."""
+        return test_words(self.record.modality, self.record.stratum)
+
 
 @dataclass(frozen=True, slots=True)
 class UnitGroup:
@@ -48,14 +53,16 @@ class UnitGroup:
 
     Attributes
     ----------
-    unit, title : str
-        Code and label, ``"per patient"``.
+    unit : str
+        Code.
+    title : Words
+        Label, ``"per patient"``.
     rows : tuple of Ranked
         Several studies first, by sensitivity; single studies behind them.
     """
 
     unit: str
-    title: str
+    title: Words
     rows: tuple[Ranked, ...]
 
 
@@ -65,22 +72,24 @@ class PopulationAnswer:
 
     Attributes
     ----------
-    population, title, explanation : str
-        Code, label and what it means.
+    population : str
+        Code.
+    title, explanation : Words
+        Label and what it means.
     groups : tuple of UnitGroup
         The unit with the most studies first.
-    sentences : tuple of str
-        The answer in plain words, as markup, about the first group.
-    missing : tuple of str
+    sentences : tuple of Words
+        The answer in plain words about the first group.
+    missing : tuple of Words
         What the literature lacks, a sentence each.
     """
 
     population: str
-    title: str
-    explanation: str
+    title: Words
+    explanation: Words
     groups: tuple[UnitGroup, ...]
-    sentences: tuple[str, ...]
-    missing: tuple[str, ...]
+    sentences: tuple[Words, ...]
+    missing: tuple[Words, ...]
 
     @property
     def leader(self) -> Ranked | None:
@@ -89,9 +98,9 @@ class PopulationAnswer:
         return first if first.record.sensitivity.k > 1 else None
 
     @property
-    def tests(self) -> str:
+    def tests(self) -> Words:
         """All tests of the first group, in running text."""
-        return listed([row.name for row in self.groups[0].rows])
+        return listed([row.words for row in self.groups[0].rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +109,20 @@ class SiteAnswer:
 
     Attributes
     ----------
-    site, title, explanation : str
-        Code, label and what it means.
+    site : str
+        Code.
+    title, explanation : Words
+        Label and what it means.
     populations : tuple of PopulationAnswer
-    missing : tuple of str
+    missing : tuple of Words
         Tests without any pooled study at this site.
     """
 
     site: str
-    title: str
-    explanation: str
+    title: Words
+    explanation: Words
     populations: tuple[PopulationAnswer, ...]
-    missing: tuple[str, ...]
+    missing: tuple[Words, ...]
 
     def population(self, code: str) -> PopulationAnswer | None:
         """Return the answer in one population; None where nothing was studied in it."""
@@ -134,13 +145,13 @@ def answers(records: Iterable[StratumRecord]) -> tuple[SiteAnswer, ...]:
 def _site(site: str, records: Sequence[StratumRecord]) -> SiteAnswer:
     found = sorted({r.population for r in records}, key=lambda p: order(p, POPULATIONS))
     tested = {r.modality for r in records if r.modality and r.population not in BONE_QUALITY}
-    absent = [test_name(m) for m in FRACTURE_TESTS if tested and m not in tested]
+    absent = [test_words(m) for m in FRACTURE_TESTS if tested and m not in tested]
     return SiteAnswer(
         site=site,
-        title=label("site", site) if site else "All studies",
-        explanation=describe("site", site) if site else "",
+        title=coded("site", site) if site else say("All studies"),
+        explanation=explained("site", site) if site else same(""),
         populations=tuple(_population(p, [r for r in records if r.population == p]) for p in found),
-        missing=(f"Not one study of {listed(absent)} could be pooled.",) if absent else (),
+        missing=(say("Not one study of {} could be pooled.", listed(absent)),) if absent else (),
     )
 
 
@@ -148,8 +159,8 @@ def _population(population: str, records: Sequence[StratumRecord]) -> Population
     groups = unit_groups(records)
     return PopulationAnswer(
         population=population,
-        title=label("population", population) if population else "population not given",
-        explanation=describe("population", population) if population else "",
+        title=coded("population", population) if population else say("population not given"),
+        explanation=explained("population", population) if population else same(""),
         groups=groups,
         sentences=tuple(answer_sentences(groups[0].rows, groups[0].title, len(groups) > 1)),
         missing=tuple(_missing(groups[0].rows)),
@@ -172,7 +183,7 @@ def unit_groups(records: Sequence[StratumRecord]) -> tuple[UnitGroup, ...]:
         by_unit.setdefault(record.unit, []).append(record)
     units = sorted(by_unit, key=lambda u: (-sum(r.k for r in by_unit[u]), u != "patient", u))
     return tuple(
-        UnitGroup(unit, label("unit", unit) if unit else "", _ranked(by_unit[unit]))
+        UnitGroup(unit, coded("unit", unit) if unit else same(""), _ranked(by_unit[unit]))
         for unit in units
     )
 
@@ -188,18 +199,21 @@ def _ranked(records: Iterable[StratumRecord]) -> tuple[Ranked, ...]:
     return tuple(sorted(rows, key=key))
 
 
-def _missing(rows: Sequence[Ranked]) -> Iterator[str]:
-    silent = [row.name for row in rows if row.record.specificity.k == 0]
+def _missing(rows: Sequence[Ranked]) -> Iterator[Words]:
+    silent = [row.words for row in rows if row.record.specificity.k == 0]
     if silent and len(silent) < len(rows):
-        yield f"No study of {listed(silent)} reports specificity."
-    single = [row.name for row in rows if row.record.k == 1]
+        yield say("No study of {} reports specificity.", listed(silent))
+    single = [row.words for row in rows if row.record.k == 1]
     if single and len(single) < len(rows):
-        yield f"There is only one study of {listed(single)}."
+        yield say("There is only one study of {}.", listed(single))
     parts = [
-        f"{row.record.k_sens_only} of {studies_word(row.record.k)} of {row.name}"
+        say("{} of {} of {}", row.record.k_sens_only, counted_studies(row.record.k), row.words)
         for row in rows
         if row.record.k_complete and row.record.k_sens_only
     ]
     if parts:
-        yield f"Only people with the condition were counted, so nothing is said about false \
-alarms, in {listed(parts)}."
+        yield say(
+            "Only people with the condition were counted, so nothing is said about false alarms, "
+            "in {}.",
+            listed(parts),
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from metadx.report.catalogue import Words, say
 from metadx.report.estimates import MarginRecord
 
 FIRM: Final = "firm"
@@ -29,14 +30,21 @@ WIDE: Final = 0.20
 #: Prediction interval from which studies are said to differ much.
 SPREAD: Final = 0.40
 
-RULE: Final = (
-    f"The words for certainty follow from the numbers. {FIRM.capitalize()}: {MANY_STUDIES} "
-    f"studies or more, a 95 % interval no wider than {NARROW:.0%} points, and a new study "
-    f"expected within {SPREAD:.0%} points. {WEAK.capitalize()}: fewer than {FEW_STUDIES} studies, "
-    f"an interval wider than {WIDE:.0%} points, or studies whose differences cannot be estimated. "
-    f"{FAIR.capitalize()}: everything between. They are not a GRADE rating: risk of bias and "
-    "applicability are not in them."
-).replace("% points", " points")
+
+def rule() -> Words:
+    """Say by which rule the words follow from the numbers."""
+    return say(
+        "The words for certainty follow from the numbers. Firm: {many} studies or more, a 95 % "
+        "interval no wider than {narrow} points, and a new study expected within {spread} points. "
+        "Weak: fewer than {few} studies, an interval wider than {wide} points, or studies whose "
+        "differences cannot be estimated. Fair: everything between. They are not a GRADE rating: "
+        "risk of bias and applicability are not in them.",
+        many=MANY_STUDIES,
+        few=FEW_STUDIES,
+        narrow=f"{100 * NARROW:.0f}",
+        wide=f"{100 * WIDE:.0f}",
+        spread=f"{100 * SPREAD:.0f}",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,17 @@ class Certainty:
     ----------
     level : str
         One of `LEVELS`.
-    reasons : tuple of str
+    reasons : tuple of Words
         Clauses that say why it is not firm.
     """
 
     level: str
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Words, ...] = ()
+
+    @property
+    def words(self) -> Words:
+        """The level in both languages."""
+        return say(self.level)
 
 
 def certainty(margin: MarginRecord) -> Certainty:
@@ -66,32 +79,32 @@ def certainty(margin: MarginRecord) -> Certainty:
     if margin.k == 0:
         return Certainty(NO_STUDY)
     if margin.k == 1:
-        return Certainty(ONE_STUDY, ("it rests on one study",))
+        return Certainty(ONE_STUDY, (say("it rests on one study"),))
     if not margin.is_pooled:
-        return Certainty(WEAK, (f"{margin.k} studies cannot tell how much studies differ",))
+        return Certainty(WEAK, (say("{} studies cannot tell how much studies differ", margin.k),))
     weak, fair = _weak(margin), _fair(margin)
     if weak:
         return Certainty(WEAK, (*weak, *fair))
     return Certainty(FAIR if fair else FIRM, tuple(fair))
 
 
-def _weak(margin: MarginRecord) -> list[str]:
+def _weak(margin: MarginRecord) -> list[Words]:
     reasons = []
     if margin.k < FEW_STUDIES:
-        reasons.append(f"there are only {margin.k} studies")
+        reasons.append(say("there are only {} studies", margin.k))
     if width(margin.pooled.low, margin.pooled.high) > WIDE:
-        reasons.append("the interval is wide")
+        reasons.append(say("the interval is wide"))
     return reasons
 
 
-def _fair(margin: MarginRecord) -> list[str]:
+def _fair(margin: MarginRecord) -> list[Words]:
     reasons = []
     if FEW_STUDIES <= margin.k < MANY_STUDIES:
-        reasons.append(f"there are {margin.k} studies")
+        reasons.append(say("there are {} studies", margin.k))
     if NARROW < width(margin.pooled.low, margin.pooled.high) <= WIDE:
-        reasons.append("the interval is not narrow")
+        reasons.append(say("the interval is not narrow"))
     if width(margin.prediction.low, margin.prediction.high) > SPREAD:
-        reasons.append("the studies differ much from each other")
+        reasons.append(say("the studies differ much from each other"))
     return reasons
 
 

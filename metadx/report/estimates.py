@@ -17,6 +17,10 @@ Cell: TypeAlias = str | int | float | bool | None
 MARGINS: Final = ("sensitivity", "specificity")
 #: Quantities of the summary point, in the order of the table.
 DERIVED: Final = ("lr_positive", "lr_negative", "dor", "auc")
+#: Quantities of the post-test calculator, from draws of the fit.
+CALCULATOR: Final = ("sensitivity", "specificity", "lr_positive", "lr_negative")
+#: Those of them that also have an interval for a new hospital.
+CALCULATOR_PREDICTIONS: Final = ("lr_positive", "lr_negative")
 #: States of a margin in which its pooled estimate rests on how much studies differ.
 POOLED_STATES: Final = ("estimated", "zero")
 
@@ -117,6 +121,11 @@ class StratumRecord:
         Ratios and area, by the names in `DERIVED`.
     correlation : float or None
         Between-study correlation of the logits.
+    calculator : dict of str to Interval
+        What post-test probabilities are calculated with, by the names in `CALCULATOR`; empty
+        where a margin is missing.
+    calculator_source : str
+        ``"posterior"`` or ``"maximum likelihood"``.
     prior : str
         Prior of the Bayesian estimates; empty where there are none.
     reasons : dict of str to str
@@ -144,6 +153,8 @@ class StratumRecord:
     specificity: MarginRecord = MarginRecord()
     derived: Mapping[str, Interval] = field(default_factory=dict)
     correlation: float | None = None
+    calculator: Mapping[str, Interval] = field(default_factory=dict)
+    calculator_source: str = ""
     prior: str = ""
     level: float = 0.95
     converged: bool | None = None
@@ -175,7 +186,8 @@ class StratumRecord:
             for part in ("pooled", "prediction", "studies", "summed", "bayesian"):
                 inner[part] = Interval(**inner[part])
             found[name] = MarginRecord(**inner)
-        found["derived"] = {k: Interval(**v) for k, v in found["derived"].items()}
+        for name in ("derived", "calculator"):
+            found[name] = {k: Interval(**v) for k, v in found[name].items()}
         for name in ("at_boundary", "warnings"):
             found[name] = tuple(found[name])
         return cls(**found)
@@ -310,6 +322,12 @@ def row_of(record: StratumRecord) -> dict[str, Cell]:
     row["correlation"] = record.correlation
     for name in DERIVED:
         row |= _spread(name, record.derived.get(name, Interval()))
+    for name in CALCULATOR:
+        row |= _spread(f"calculator_{name}", record.calculator.get(name, NOTHING))
+    for name in CALCULATOR_PREDICTIONS:
+        ends = record.calculator.get(f"{name}_prediction", NOTHING)
+        row |= _ends(f"calculator_{name}_prediction", ends)
+    row["calculator_source"] = record.calculator_source
     for name in MARGINS:
         margin = record.margin(name)
         row[f"{name}_k"], row[f"{name}_n"] = margin.k, margin.n

@@ -9,7 +9,6 @@ from typing import Final
 from metadx.plots.evidence_map_data import BONE_QUALITY
 from metadx.report.estimates import StratumRecord
 from metadx.report.words import MODALITIES, SITES, order
-from metadx.tables import label
 
 #: Numbers of studies at which a cell gets the next shade, and what each shade means.
 SHADES: Final = ((10, "10 or more studies"), (4, "4 to 9 studies"), (2, "2 or 3 studies"),
@@ -47,9 +46,9 @@ class EvidenceMap:
     title : str
         What the grid is about.
     sites : tuple of str
-        Labels of the columns.
+        Codes of the columns.
     rows : tuple of (str, tuple of Cell)
-        Label of a test and its cells, one a site.
+        Code of a test and its cells, one a site.
     """
 
     title: str
@@ -96,8 +95,8 @@ def _map(
             own = [item for item in items if item[:2] == (test, site)]
             pooled = [record for *_, record in own if record is not None]
             cells.append(_cell(pooled, tuple(i[3] for i in own if i[4] is None)))
-        rows.append((label("modality", test), tuple(cells)))
-    return EvidenceMap(title, tuple(label("site", site) for site in sites), tuple(rows))
+        rows.append((test, tuple(cells)))
+    return EvidenceMap(title, tuple(sites), tuple(rows))
 
 
 def _cell(pooled: Sequence[StratumRecord], unpooled: tuple[str, ...]) -> Cell:

@@ -14,17 +14,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from metadx._version import __version__
-from metadx.report import certainty, claims, claims_words, numbers, words
+from metadx.errors import OptionError
+from metadx.report import catalogue, certainty, claims, claims_words, numbers, words
 from metadx.report.answers import answers
 from metadx.report.claims import ClaimResult
-from metadx.report.estimates import MARGINS, StratumRecord
+from metadx.report.estimates import COLUMNS, MARGINS, StratumRecord, row_of
 from metadx.report.evidence import SHADES, evidence_maps
 from metadx.report.images import data_uri, small_svg
 from metadx.report.links import slug
+from metadx.report.output import csv_text
+from metadx.report.payload import FILTERS, as_script, payload
 from metadx.report.sections import sections
-from metadx.tables import StudyTable, flow, label, stratum_label
+from metadx.tables import StudyTable, flow
 from metadx.tables.flow import TOTAL
+from metadx.tables.frames import cell_text
+from metadx.tables.quadas import QuadasTable, empty_quadas, with_quadas
 
+#: Column of the overall judgement of a study's risk of bias.
+OVERALL_COLUMN: Final = "rob_overall"
 #: More strata than this stand folded under a claim.
 SHOWN_AT_ONCE: Final = 4
 
@@ -49,6 +56,10 @@ class PageData:
         What could not be done, and why.
     date : str
         Day of the run.
+    drawings : mapping of str to mapping
+        Lines of each stratum, from `metadx.report.drawing.drawing`.
+    quadas : QuadasTable
+        Judgements of the studies' quality.
     """
 
     studies: StudyTable
@@ -58,6 +69,8 @@ class PageData:
     overview: Mapping[str, str] = field(default_factory=dict)
     failures: Sequence[tuple[str, str]] = ()
     date: str = ""
+    drawings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    quadas: QuadasTable = field(default_factory=empty_quadas)
 
 
 def page(data: PageData) -> str:
@@ -84,16 +97,18 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "label": lambda code, column: label(column, code),
-        "slug": slug,
-        "stratum_label": stratum_label,
-    }
+    environment.filters |= {"slug": slug}
     environment.globals |= {
+        "_": catalogue.say,
+        "attribute": catalogue.attribute,
+        "name_attribute": catalogue.name_attribute,
+        "capital": str.capitalize,
+        "coded": catalogue.coded,
+        "stratum_words": catalogue.stratum_words,
         "best": numbers.best,
         "number": numbers.number,
         "quantity": numbers.quantity,
-        "studies_word": words.studies_word,
+        "studies_word": words.counted_studies,
         "counted_words": claims_words.counted_words,
         "evidence_label": claims_words.evidence_label,
         "certainty": certainty.certainty,
@@ -108,7 +123,7 @@ def _context(data: PageData) -> dict[str, Any]:
         stratum: {name: data_uri(small_svg(svg)) for name, svg in found.items()}
         for stratum, found in data.figures.items()
     }
-    script = _resource("report.js")
+    script = _script()
     return {
         "version": __version__,
         "tables_hash": data.studies.sha256,
@@ -121,7 +136,7 @@ def _context(data: PageData) -> dict[str, Any]:
         "answers": answers(data.records),
         "glance": words.GLANCE,
         "populations_sentence": words.populations_sentence(_first_films(data.records)),
-        "certainty_rule": certainty.RULE,
+        "certainty_rule": certainty.rule(),
         "trauma_sites": words.TRAUMA_SITES,
         "maps": evidence_maps(data.records, [s for s in strata if s not in with_rows]),
         "shades": SHADES,
@@ -133,7 +148,40 @@ def _context(data: PageData) -> dict[str, Any]:
         "sections": sections(strata, data.records, images),
         "margins": MARGINS,
         "flow": _flow(data.studies),
+        "calculators": any(record.calculator for record in data.records),
+        "strategies": (),
+        "filters": _filters(),
+        "payload": as_script(_payload(data, strata)),
     }
+
+
+def _payload(data: PageData, strata: Mapping[str, StudyTable]) -> dict[str, Any]:
+    found = payload(strata, data.records, data.drawings, _risk_of_bias(strata, data.quadas))
+    found["estimates"] = csv_text([row_of(record) for record in data.records], COLUMNS)
+    return found
+
+
+def _risk_of_bias(
+    strata: Mapping[str, StudyTable], quadas: QuadasTable
+) -> dict[tuple[str, str, str], str]:
+    """Overall judgement of every row that has one, by study, test and site."""
+    found: dict[tuple[str, str, str], str] = {}
+    for table in strata.values() if len(quadas) else ():
+        try:
+            frame = with_quadas(table, quadas).frame
+        except OptionError:  # nobody judged a study of this stratum
+            continue
+        for row in frame.to_dict("records"):
+            if judgement := cell_text(row[OVERALL_COLUMN]):
+                study, test, site = (str(row[name]) for name in ("study_id", "modality", "site"))
+                found[study, test, site] = judgement
+    return found
+
+
+def _filters() -> list[tuple[str, catalogue.Words]]:
+    """Names of the explorer's filters with their words."""
+    titles = ("Site", "Test", "Population", "Counted", "Pooled?", "Osteoporotic", "Risk of bias")
+    return [(name, catalogue.say(text)) for name, text in zip(FILTERS, titles, strict=True)]
 
 
 def _first_films(records: Sequence[StratumRecord]) -> float | None:
@@ -145,6 +193,14 @@ def _first_films(records: Sequence[StratumRecord]) -> float | None:
 
 def _resource(name: str) -> str:
     return files("metadx.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    """The parts of the page's script, in the order of their names, in a scope of their own."""
+    folder = files("metadx.report").joinpath("templates", "script")
+    parts = sorted((part for part in folder.iterdir()), key=lambda part: part.name)
+    text = "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    return f'"use strict";\n(() => {{\n{text}}})();\n'
 
 
 def _integrity(script: str) -> str:
@@ -177,15 +233,13 @@ def _totals(data: PageData) -> dict[str, int]:
 
 
 def _flow(studies: StudyTable) -> dict[str, Any]:
-    """Counts of the flow: the sum, the reasons with their words, and a row per stratum."""
+    """Counts of the flow: the sum, the reasons, and a row per stratum."""
     rows = flow(studies).to_dict("records")
     total = next(row for row in rows if row["stratum"] == TOTAL)
     reasons = [str(name) for name in total if str(name).startswith("excluded_")]
     reasons.sort(key=lambda name: -int(total[name]))
     return {
         "total": total,
-        "reasons": [
-            (label("pool_reason", name.removeprefix("excluded_")), total[name]) for name in reasons
-        ],
+        "reasons": [(name.removeprefix("excluded_"), total[name]) for name in reasons],
         "rows": [row for row in rows if row["stratum"] != TOTAL],
     }

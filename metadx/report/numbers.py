@@ -6,6 +6,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from metadx.report.catalogue import Words, say
 from metadx.report.estimates import Interval, StratumRecord
 from metadx.report.output import plain
 
@@ -35,7 +36,7 @@ def number(value: float | None, decimals: int = PROBABILITY, source: str = "") -
     return Markup('<data value="{}"{}>{}</data>').format(plain(float(value)), origin, shown)
 
 
-def quantity(record: StratumRecord, column: str, interval: Interval) -> Markup:
+def quantity(record: StratumRecord, column: str, interval: Interval) -> Markup | Words:
     """Write ``0.94 (0.89 to 0.97)`` for a quantity of the table of estimates.
 
     Parameters
@@ -55,11 +56,11 @@ def quantity(record: StratumRecord, column: str, interval: Interval) -> Markup:
     if not interval:
         return value
     if interval.value is None:
-        return Markup("{} to {}").format(low, high)
-    return Markup("{} ({} to {})").format(value, low, high)
+        return say("{} to {}", low, high)
+    return say("{} ({} to {})", value, low, high)
 
 
-def best(record: StratumRecord, margin: str) -> Markup:
+def best(record: StratumRecord, margin: str) -> Markup | Words:
     """Write the pooled estimate of a margin, or its summed counts where none could be pooled."""
     found = record.margin(margin)
     if found.pooled:

@@ -41,6 +41,7 @@ TEXT: Final = frozenset(
         "sensitivity_heterogeneity",
         "specificity_path",
         "specificity_heterogeneity",
+        "calculator_source",
         "converged",
         "prior",
         "warnings",

@@ -9,7 +9,7 @@ from typing import Any, Final
 from metadx.report.estimates import MARGINS, StratumRecord
 from metadx.report.links import slug, study_link
 from metadx.report.words import POPULATIONS, SITES, order, sentence
-from metadx.tables import StudyTable, label, stratum_label
+from metadx.tables import StudyTable
 from metadx.tables.frames import cell_text
 
 #: Columns whose text is shown under a study, with the word in front of it.
@@ -29,6 +29,8 @@ class StudyRow:
 
     Attributes
     ----------
+    anchor : str
+        Its place in the page.
     name, link : str
         Label, and address or nothing.
     counts : tuple of str
@@ -39,9 +41,10 @@ class StudyRow:
         Word and text.
     pooled : bool
     reason : str
-        Why it is not pooled.
+        Code of why it is not pooled; empty where none is stated.
     """
 
+    anchor: str
     name: str
     link: str
     counts: tuple[str, ...]
@@ -57,8 +60,8 @@ class StratumSection:
 
     Attributes
     ----------
-    stratum, anchor, title, site : str
-        Identifier, place in the page, label, and code of the site.
+    stratum, anchor, site : str
+        Identifier, place in the page, and code of the site.
     record : StratumRecord or None
         None where no row was pooled.
     rows : tuple of StudyRow
@@ -69,7 +72,6 @@ class StratumSection:
 
     stratum: str
     anchor: str
-    title: str
     site: str
     record: StratumRecord | None
     rows: tuple[StudyRow, ...]
@@ -114,10 +116,9 @@ def sections(
         StratumSection(
             stratum=stratum,
             anchor=slug(stratum),
-            title=stratum_label(stratum),
             site=stratum.split("/")[1] if table.is_stratified else "",
             record=by_id.get(stratum),
-            rows=study_rows(table),
+            rows=study_rows(table, slug(stratum)),
             images=images.get(stratum, {}),
         )
         for stratum, table in strata.items()
@@ -132,25 +133,39 @@ def sections(
     return tuple(sorted(found, key=key))
 
 
-def study_rows(table: StudyTable) -> tuple[StudyRow, ...]:
-    """Lay out the rows of one stratum, pooled ones first, else in the order of the table."""
+def study_rows(table: StudyTable, anchor: str) -> tuple[StudyRow, ...]:
+    """Lay out the rows of one stratum, pooled ones first, else in the order of the table.
+
+    Parameters
+    ----------
+    table : StudyTable
+        All rows of the stratum.
+    anchor : str
+        Place of the stratum in the page; those of its rows are numbered from it.
+    """
     frame = table.frame
     rows = [
-        _row(name, row, "pool" in table.columns)
-        for name, row in zip(table.labels, frame.to_dict("records"), strict=True)
+        _row(row_anchor(anchor, i), name, row, "pool" in table.columns)
+        for i, (name, row) in enumerate(zip(table.labels, frame.to_dict("records"), strict=True))
     ]
     return tuple(sorted(rows, key=lambda row: not row.pooled))
 
 
-def _row(name: str, row: dict[Any, Any], has_pool: bool) -> StudyRow:
+def row_anchor(stratum: str, i: int) -> str:
+    """Place of a study's row in the page, from that of its stratum and its number."""
+    return f"{stratum}-row-{i + 1}"
+
+
+def _row(anchor: str, name: str, row: dict[Any, Any], has_pool: bool) -> StudyRow:
     cells = {str(key): cell_text(value) for key, value in row.items()}
     notes = [(word, cells.get(column, "")) for column, word in NOTES]
     pooled = not has_pool or cells["pool"] == "yes"
     reason = ""
     if not pooled:
-        reason = label("pool_reason", cells.get("pool_reason", "")) or "no reason stated"
+        reason = cells.get("pool_reason", "")
         notes.append(("Not pooled", cells.get("pool_note", "")))
     return StudyRow(
+        anchor=anchor,
         name=name,
         link=study_link(cells),
         counts=tuple(cells[column] for column in ("tp", "fp", "fn", "tn")),

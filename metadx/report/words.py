@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from metadx.report.catalogue import Words, coded, same, say
 from metadx.tables import codes, label
 
 #: Body sites in the order in which the page asks about them: osteoporotic fractures first,
@@ -28,7 +29,7 @@ MODALITIES: Final = tuple(code.code for code in codes.MODALITY)
 GLANCE: Final = ("radiograph_negative", "all_suspected")
 
 
-def populations_sentence(films: float | None) -> str:
+def populations_sentence(films: float | None) -> Words:
     """Say in one sentence why populations are kept apart.
 
     Parameters
@@ -36,11 +37,12 @@ def populations_sentence(films: float | None) -> str:
     films : float or None
         Pooled sensitivity of hip radiographs in everybody suspected, where it is known.
     """
-    example = f"{100 * films:.0f} of 100" if films is not None else "most"
-    return (
-        f"A radiograph finds {example} of all hip fractures, and by definition none of those that "
-        "it has missed: the same test has another sensitivity in every kind of patient, so numbers "
-        "are never pooled or compared across the populations below."
+    example = say("most") if films is None else say("{} of 100", f"{100 * films:.0f}")
+    return say(
+        "A radiograph finds {} of all hip fractures, and by definition none of those that it has "
+        "missed: the same test has another sensitivity in every kind of patient, so numbers are "
+        "never pooled or compared across the populations below.",
+        example,
     )
 
 
@@ -55,17 +57,21 @@ def test_name(modality: str, fallback: str = "") -> str:
     return text[0].lower() + text[1:] if text[1:2].islower() else text
 
 
-def listed(words: Sequence[str]) -> str:
-    """Join words as a sentence does: ``"CT, MRI and bone scan"``."""
-    unique = list(dict.fromkeys(words))
-    if len(unique) < 2:
-        return "".join(unique)
-    return f"{', '.join(unique[:-1])} and {unique[-1]}"
+def test_words(modality: str, fallback: str = "") -> Words:
+    """Name a test in running text, in both languages."""
+    if not modality:
+        return same(fallback)
+    return coded("modality", modality).map(lambda _: test_name(modality))
 
 
 def studies_word(k: int) -> str:
     """Write ``"1 study"`` or ``"5 studies"``."""
     return f"{k} {'study' if k == 1 else 'studies'}"
+
+
+def counted_studies(k: int) -> Words:
+    """Write ``"1 study"`` or ``"5 studies"`` in both languages."""
+    return say("1 study") if k == 1 else say("{} studies", k)
 
 
 def sentence(text: str) -> str:

@@ -25,6 +25,8 @@ class Entry:
         Numbers, as `StratumRecord.to_dict` gives them.
     images : dict of str to str
         SVG of the figures for the page.
+    drawing : dict
+        Lines that the page's script draws, from `metadx.report.drawing`.
     files : dict of str to str
         SHA-256 of each file written, by its path below the output folder.
     seconds : float
@@ -36,6 +38,7 @@ class Entry:
     key: str
     record: Mapping[str, Any] | None = None
     images: Mapping[str, str] = field(default_factory=dict)
+    drawing: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     notes: tuple[str, ...] = ()

@@ -70,7 +70,7 @@ def draw_overview(
             except Exception as error:  # the tables stand without their figure
                 failures.append((f"{name} figure", explain(error)))
                 continue
-            entry = Entry(key, None, {name: svg}, written)
+            entry = Entry(key, None, {name: svg}, files=written)
             cache.save(name, entry)
         images |= entry.images
         files |= entry.files

@@ -16,8 +16,9 @@ from metadx.report.claims_table import read_claims
 from metadx.report.estimates import COLUMNS, Cell, StratumRecord, row_of, with_headlines
 from metadx.report.html import PageData, page
 from metadx.report.output import csv_text, parquet_bytes
-from metadx.tables import StudyTable, headline_strata, read_studies
+from metadx.tables import QuadasTable, StudyTable, headline_strata, read_quadas, read_studies
 from metadx.tables.files import write_bytes, write_text
+from metadx.tables.quadas import empty_quadas
 from metadx.workflow import manifest
 from metadx.workflow.cache import Cache, sha256
 from metadx.workflow.options import checked_jobs, checked_options, run_date
@@ -132,7 +133,8 @@ def run(
     claims = _claims(source, records, strata, failures)
     files = _write_tables(target, records, claims, table)
     overview, drawn = draw_overview(target, files, options, force, failures)
-    text = page(_page_data(table, records, claims, outcomes, overview, failures, day))
+    quadas = read_quadas(source) if source.is_dir() else empty_quadas()
+    text = page(_page_data(table, records, claims, outcomes, overview, failures, day, quadas))
     write_text(target / "report.html", text)
     for outcome in outcomes:
         drawn |= outcome.entry.files
@@ -213,6 +215,8 @@ def _page_data(
     overview: Mapping[str, str],
     failures: Sequence[tuple[str, str]],
     date: str,
+    quadas: QuadasTable,
 ) -> PageData:
     images = {outcome.stratum: outcome.entry.images for outcome in outcomes}
-    return PageData(table, records, claims, images, overview, failures, date)
+    drawings = {outcome.stratum: outcome.entry.drawing for outcome in outcomes}
+    return PageData(table, records, claims, images, overview, failures, date, drawings, quadas)

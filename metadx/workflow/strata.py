@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from metadx.plots import (
     save_figure,
     sroc_data,
 )
+from metadx.report.calculator import calculator
+from metadx.report.drawing import drawing
 from metadx.report.estimates import StratumRecord, failed, record_of
 from metadx.report.links import slug
 from metadx.tables import StudyTable
@@ -94,7 +96,13 @@ def compute(task: Task) -> Outcome:
         try:
             fit = BivariateModel(task.table.pooled()).fit()
             assert isinstance(fit, BivariateResults)
-            record = record_of(task.stratum, task.table, fit)
+            numbers, source = calculator(fit, task.options.seed)
+            record = replace(
+                record_of(task.stratum, task.table, fit),
+                calculator=numbers,
+                calculator_source=source,
+            )
+            lines = drawing(fit)
         except Exception as error:  # one stratum never takes the others down
             return not_computed(task, explain(error))
         images, files, failures = _figures(task, fit)
@@ -103,6 +111,7 @@ def compute(task: Task) -> Outcome:
         task.key,
         record.to_dict(),
         images,
+        lines,
         files,
         time.perf_counter() - started,
         tuple(dict.fromkeys(fonts)),

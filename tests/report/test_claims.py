@@ -252,8 +252,10 @@ def test_words_say_what_was_compared() -> None:
         studies={HIP: frozenset("a"), film: frozenset("a")},
     )
     item = found.evidence[0]
-    assert evidence_label(item) == "CT, hip, per patient, radiograph negative, against radiograph"
-    assert counted_words(item) == "5 studies, summed against 5 studies; 1 in both"
+    assert (
+        str(evidence_label(item)) == "CT, hip, per patient, radiograph negative, against radiograph"
+    )
+    assert str(counted_words(item)) == "5 studies, summed against 5 studies; 1 in both"
 
 
 def test_shipped_claims_are_read_as_probabilities() -> None:

@@ -51,9 +51,9 @@ class Economics:
         Returns
         -------
         DataFrame
-            One row a strategy: expected payment and effect, ``status`` (``"on the frontier"``,
-            ``"dominated"``, ``"extendedly dominated"`` or ``"not applicable"``), ``by``,
-            ``ratio`` (payment for one more unit of effect, both as in the table) and
+            One row a ranked strategy: expected payment and effect, ``status`` (``"on the
+            frontier"``, ``"dominated"``, ``"extendedly dominated"`` or ``"not applicable"``),
+            ``by``, ``ratio`` (payment for one more unit of effect, both as in the table) and
             ``reason``.
 
         Raises
@@ -67,7 +67,7 @@ class Economics:
             raise OptionError(f"of {effect!r} less is better; the frontier needs an effect")
         pairs = {
             name: (self.results.draws(name, payment), self.results.draws(name, effect))
-            for name in self.results.names
+            for name in self.results.ranked
         }
         known = {
             name: (float(paid.mean()), float(gained.mean()))
@@ -125,12 +125,12 @@ class Economics:
         """Return the strategies whose cost is known, or why none is."""
         found = [
             name
-            for name in self.results.names
+            for name in self.results.ranked
             if not isinstance(self.results.draws(name, "cost"), NotApplicable)
         ]
         priced = [name for name in found if self.results.flows[name].tests]
         if not priced:
-            reasons = [self.results.draws(name, "cost") for name in self.results.names]
+            reasons = [self.results.draws(name, "cost") for name in self.results.ranked]
             words = [one.reason for one in reasons if isinstance(one, NotApplicable)]
             return NotApplicable("; ".join(dict.fromkeys(words)))
         return found

@@ -188,6 +188,9 @@ class Tree:
     ----------
     name, label, note : str
         Key in the file, what is printed, and a remark.
+    ranked : bool
+        Whether it takes part in comparisons; a strategy that its evidence does not reach is
+        shown and not ranked, and its note says why.
     start : str
         Name of the first node, or of an action.
     nodes : mapping
@@ -199,6 +202,7 @@ class Tree:
     start: str
     nodes: Mapping[str, Node]
     note: str = ""
+    ranked: bool = True
 
     def paths(self) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
         """Yield every node with what happened before: pairs of a test and its result.

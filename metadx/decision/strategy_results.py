@@ -96,6 +96,11 @@ class StrategyResults:
         return tuple(self.flows)
 
     @property
+    def ranked(self) -> tuple[str, ...]:
+        """Names of the strategies that take part in comparisons."""
+        return tuple(name for name in self.names if self.plan.trees[name].ranked)
+
+    @property
     def labels(self) -> dict[str, str]:
         """What is printed for each strategy."""
         return {name: self.plan.trees[name].label for name in self.names}
@@ -168,14 +173,16 @@ class StrategyResults:
     def _net_benefit(self, treated: Pair) -> Pair | NotApplicable:
         if self.threshold is None:
             return NotApplicable(
-                "no threshold is given: from which probability of a fracture is treating right?"
+                "no threshold is given, the probability of a fracture from which treating is right"
             )
         weight = self.threshold / (1.0 - self.threshold)
         return Pair(treated.fracture, -weight * treated.none)
 
     def _net_money(self, strategy: str, treated: Pair) -> Pair | NotApplicable:
         if self.willingness is None:
-            return NotApplicable("no willingness to pay is given: what is a found fracture worth?")
+            return NotApplicable(
+                "no willingness to pay is given, the money that a found fracture is worth"
+            )
         cost = self._price(strategy, "cost")
         if isinstance(cost, NotApplicable):
             return cost
@@ -241,7 +248,7 @@ class StrategyResults:
         criterion : str
             One of `CRITERIA`; an outcome of which less is better counts negatively.
         strategies : sequence of str, optional
-            All by default, without those whose inputs are missing.
+            Those that are ranked by default, without those whose inputs are missing.
 
         Returns
         -------
@@ -250,7 +257,7 @@ class StrategyResults:
         names : tuple of str
             The strategies that could be compared.
         """
-        pairs = {name: self.pair(name, criterion) for name in strategies or self.names}
+        pairs = {name: self.pair(name, criterion) for name in strategies or self.ranked}
         known = {name: one for name, one in pairs.items() if isinstance(one, Pair)}
         if not known:
             reasons = [str(one.reason) for one in pairs.values() if isinstance(one, NotApplicable)]
@@ -349,6 +356,23 @@ class StrategyResults:
         from metadx.decision.strategy_pretest import by_pretest
 
         return by_pretest(self, criterion)
+
+    def at_dependence(self, share: float) -> StrategyResults:
+        """Return the same evaluation with tests that err in the same patients.
+
+        Parameters
+        ----------
+        share : float
+            Covariance between tests whose studies do not condition on each other, as a share
+            of its bound, for all of them.
+        """
+        return self.sensitivity.at_dependence(share)  # type: ignore[no-any-return]
+
+    def answer(self) -> str:
+        """Return the one-page answer: what is preferred when, and where the evidence ends."""
+        from metadx.decision.strategy_answer import answer_text
+
+        return answer_text(self)
 
     def summary(self) -> str:
         """Return the results as text: outcomes, comparison, evidence, warnings."""

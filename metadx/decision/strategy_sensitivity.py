@@ -167,6 +167,17 @@ class Sensitivity:
             if (found := unconditional_pairs(plan, tree, supports))
         }
 
+    def at_dependence(self, share: float) -> StrategyResults:
+        """Return the evaluation with a share of the covariance bound between all such tests."""
+        results, pairs = self.results, self.pairs()
+        one = Dependence(share, source=f"{share:g} of the covariance bound")
+        flows, given = dict(results.flows), dict(results.dependence)
+        for name, found in pairs.items():
+            given[name] = {(node, earlier): one for node, _, earlier in found}
+            tree = results.plan.trees[name]
+            flows[name] = flow_of(tree, results.plan, results.drawn, given[name])
+        return replace(results, flows=flows, dependence=given)
+
     def dependence(self, shares: Sequence[float] = SHARES) -> pd.DataFrame:
         """Vary the dependence between such tests over its possible range.
 
@@ -182,13 +193,9 @@ class Sensitivity:
             another without evidence on their dependence.
         """
         rows = []
-        for name, pairs in self.pairs().items():
-            tree = self.results.plan.trees[name]
-            for share in shares:
-                one = Dependence(share, source="sensitivity analysis")
-                given = {(node, earlier): one for node, _, earlier in pairs}
-                flow = flow_of(tree, self.results.plan, self.results.drawn, given)
-                at = replace(self.results, flows={name: flow})
+        varied = [(share, self.at_dependence(share)) for share in shares]
+        for name in self.pairs():
+            for share, at in varied:
                 for outcome in VARIED:
                     found = at.estimate(name, outcome)
                     assert not isinstance(found, NotApplicable)

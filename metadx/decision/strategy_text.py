@@ -32,7 +32,7 @@ def summary_text(results: StrategyResults) -> str:
         plan.title,
         "=" * len(plan.title),
         plan.note,
-        f"BestByPretest probability {in_words(share, 2)}; accuracy of {setting}; {results.n_draws} "
+        f"Pretest probability {in_words(share, 2)}; accuracy of {setting}; {results.n_draws} "
         f"draws, seed {results.seed}; intervals hold {100 * results.level:g} % of the draws.",
         "",
     ]
@@ -54,11 +54,15 @@ def in_words(found: Estimate | NotApplicable, decimals: int) -> str:
 
 
 def _strategy(results: StrategyResults, name: str) -> Iterator[str]:
-    yield f"{results.labels[name]}  [{name}]"
+    apart = "" if results.plan.trees[name].ranked else ", NOT RANKED"
+    yield f"{results.labels[name]}  [{name}]{apart}"
+    if results.plan.trees[name].note:
+        yield f"  {results.plan.trees[name].note}"
     for outcome in OUTCOMES:
         label, unit, _ = results.described(outcome)
         found = results.estimate(name, outcome)
-        yield f"  {label:<22} {in_words(found, DECIMALS.get(outcome, 0))} {unit}".rstrip()
+        words = in_words(found, DECIMALS.get(outcome, 0))
+        yield f"  {label:<22} {words}{f' {unit}' if isinstance(found, Estimate) else ''}"
     used = [
         f"{results.plan.tests[test].label} {in_words(results.estimate(name, f'tests.{test}'), 0)}"
         for test in results.flows[name].tests
@@ -79,7 +83,7 @@ def _comparison(results: StrategyResults, criterion: str) -> Iterator[str]:
         extra = f" (treating is right from {100 * (results.threshold or 0.0):g} %)"
     if criterion == "net_money":
         extra = f" (a found fracture is worth {results.willingness:g} {results.plan.currency})"
-    left_out = [name for name in results.names if name not in shares.index]
+    left_out = [name for name in results.ranked if name not in shares.index]
     yield f"By {title}{extra}: {best} is best, with probability {shares[str(best)]:.2f}"
     if left_out:
         yield f"  not compared for want of inputs: {', '.join(left_out)}"

@@ -22,7 +22,7 @@ from metadx.decision.strategy_nodes import (
 from metadx.decision.strategy_quantities import read_quantity
 from metadx.errors import OptionError
 
-TREE_KEYS: Final = ("label", "note", "start", "nodes")
+TREE_KEYS: Final = ("label", "note", "ranked", "start", "nodes")
 NODE_KEYS: Final = {
     "test": ("test", "positive", "negative", "dependence"),
     "tests": ("tests", "rule", "positive", "negative", "dependence"),
@@ -63,7 +63,12 @@ class TreeReader:
                 self.found.add(f"{place}.nodes.{key}", key, expected, "name_clash")
         start = self.found.text(place, row, "start")
         label = self.found.text(place, row, "label") or name
-        tree = Tree(name, label, start, nodes, self.found.text(place, row, "note"))
+        note, ranked = self.found.text(place, row, "note"), row.get("ranked", True)
+        if not isinstance(ranked, bool):
+            self.found.add(f"{place}.ranked", ranked, "true or false", "type")
+        elif not ranked and not note:
+            self.found.add(f"{place}.note", "", "why the strategy is not ranked", "no_source")
+        tree = Tree(name, label, start, nodes, note, bool(ranked))
         self.check(tree, tuple(entries))
         return tree
 
@@ -254,10 +259,13 @@ def read_trees(
     if not entries:
         found.add("strategies", "", "at least one table [strategies.NAME]", "no_strategy")
     reader = TreeReader(tests, actions, inputs, found)
-    return {
+    trees = {
         name: reader.tree(name, found.table(f"strategies.{name}", row))
         for name, row in entries.items()
     }
+    if trees and not any(tree.ranked for tree in trees.values()):
+        found.add("strategies", "none that is ranked", "at least one that is", "no_strategy")
+    return trees
 
 
 def _cycle(tree: Tree) -> list[str]:

@@ -79,7 +79,7 @@ def test_impossible_distributions_are_refused() -> None:
 def test_the_shipped_inputs_have_no_fault_and_keep_their_sources() -> None:
     inputs = read_inputs(FILE)
     assert check_inputs(FILE.parent) == ()
-    assert len(inputs) == 184
+    assert len(inputs) == 185
     hip = inputs["PREV01"]
     assert (hip.value, hip.lower, hip.upper) == pytest.approx((0.39, 0.35, 0.43))
     assert "10.1148/radiol.2020192167" in hip.source

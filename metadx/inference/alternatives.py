@@ -60,15 +60,14 @@ class Alternative:
     def row(self, headline: Alternative) -> dict[str, object]:
         """Return a table's row: values, intervals and differences from `headline`."""
         cells: dict[str, object] = {"name": self.name, "words": self.words, "k": self.k}
-        reasons = {}
+        reasons: dict[str, list[str]] = {}
         for name in MARGINS:
             found, value, own = getattr(self, name), self.value(name), headline.value(name)
-            interval = isinstance(found, Estimate)
             cells[name] = np.nan if value is None else value
-            cells[f"{name}_low"] = found.low if interval else np.nan
-            cells[f"{name}_high"] = found.high if interval else np.nan
-            both = value is not None and own is not None
-            cells[f"{name}_difference"] = value - own if both else np.nan
+            cells[f"{name}_low"] = found.low if isinstance(found, Estimate) else np.nan
+            cells[f"{name}_high"] = found.high if isinstance(found, Estimate) else np.nan
+            gap = np.nan if value is None or own is None else value - own
+            cells[f"{name}_difference"] = gap
             if isinstance(found, NotApplicable):
                 reasons[found.reason] = [*reasons.get(found.reason, []), name]
         note = "; ".join(f"{' and '.join(names)}: {text}" for text, names in reasons.items())
@@ -127,9 +126,9 @@ def normal(fit: BivariateResults, method: str, zero_cell: str) -> Alternative:
 
 def summed(fit: BivariateResults) -> Alternative:
     """Add up the counts of all studies as if they were one, with exact binomial intervals."""
-    values = [fit.margins[name].fixed_effect for name in MARGINS]
+    sens, spec = (fit.margins[name].fixed_effect for name in MARGINS)
     reason = NotApplicable("the counts of the two groups were summed apart")
-    return Alternative("summed", "counts of all studies added up", *values, reason, fit.k)
+    return Alternative("summed", "counts of all studies added up", sens, spec, reason, fit.k)
 
 
 def univariate_exact(fit: BivariateResults) -> Alternative:
@@ -144,7 +143,7 @@ def univariate_exact(fit: BivariateResults) -> Alternative:
         values.append(univariate_estimate(own, maximum, fit.level, fit.interval)[0])
     reason = NotApplicable("the margins were pooled one by one")
     words = "exact model, each margin by itself"
-    return Alternative("univariate_exact", words, *values, reason, fit.k)
+    return Alternative("univariate_exact", words, values[0], values[1], reason, fit.k)
 
 
 def univariate_classic(fit: BivariateResults) -> Alternative:
@@ -168,7 +167,7 @@ def univariate_classic(fit: BivariateResults) -> Alternative:
         values.append(_moments(y[known], n[known], fit.level))
     reason = NotApplicable("the margins were pooled one by one")
     words = f"each margin by itself, DerSimonian and Laird, {POLICIES['single']}"
-    return Alternative("univariate_classic", words, *values, reason, fit.k)
+    return Alternative("univariate_classic", words, values[0], values[1], reason, fit.k)
 
 
 def _moments(y: FloatArray, n: FloatArray, level: float) -> Estimate:

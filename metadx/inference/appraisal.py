@@ -10,13 +10,21 @@ from typing import Any, Final
 from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
 from metadx.inference.comparison_of_methods import MethodComparison, compare_methods
+from metadx.inference.cumulative import Cumulative, cumulative
 from metadx.inference.headline import check_pretest
 from metadx.inference.heterogeneity import Heterogeneity, heterogeneity
 from metadx.inference.influence import Influence, leave_one_out
 from metadx.inference.outliers import Outliers, outliers
+from metadx.inference.prevalence import PrevalenceDependence, prevalence_dependence
 from metadx.inference.robust import RobustFit, robust_fit
 from metadx.inference.robustness import Robustness, robustness
 from metadx.inference.small_study import DeeksTest, deeks_test
+from metadx.inference.small_study_bivariate import (
+    BivariateAsymmetry,
+    noma_test,
+    size_regression,
+)
+from metadx.inference.worst_case import WorstCase, worst_case
 from metadx.models import BivariateModel, BivariateResults
 from metadx.tables import StudyTable
 from metadx.tables.quadas import QuadasTable, overall
@@ -27,6 +35,11 @@ SECTIONS: Final = {
     "influence": "Influence of single studies",
     "outliers": "Studies against what the others predict",
     "deeks": "Small-study effects: Deeks' test",
+    "score": "Small-study effects: both margins, score test",
+    "sizes": "Small-study effects: both margins, regression on size",
+    "selection": "Unpublished studies: worst-case bounds (exploratory)",
+    "prevalence": "Dependence on prevalence",
+    "cumulative": "Cumulative by year",
     "methods": "Old against new",
     "robustness": "Robustness",
 }
@@ -90,6 +103,31 @@ class Appraisal:
     def deeks(self) -> DeeksTest | NotApplicable:
         """Deeks' test of funnel plot asymmetry."""
         return deeks_test(self.fit.table, level=self.fit.level)
+
+    @cached_property
+    def score(self) -> BivariateAsymmetry | NotApplicable:
+        """Noma's score test of both margins."""
+        return noma_test(self.fit)
+
+    @cached_property
+    def sizes(self) -> BivariateAsymmetry | NotApplicable:
+        """Exact regression of both margins on the size of the arms."""
+        return size_regression(self.fit)
+
+    @cached_property
+    def selection(self) -> WorstCase | NotApplicable:
+        """What the worst selection of published studies could have done; exploratory."""
+        return worst_case(self.fit)
+
+    @cached_property
+    def prevalence(self) -> PrevalenceDependence | NotApplicable:
+        """Whether sensitivity and specificity change with prevalence."""
+        return prevalence_dependence(self.fit)
+
+    @cached_property
+    def cumulative(self) -> Cumulative | NotApplicable:
+        """Pooled values as the studies appeared, by year."""
+        return cumulative(self.fit, pretest=self.pretest)
 
     def sections(self) -> dict[str, str]:
         """Return the text of each part by its heading, in the order of a report."""

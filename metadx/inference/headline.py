@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -117,3 +117,8 @@ def reason_of(values: Mapping[str, object]) -> str:
     """Why quantities are absent, each reason once."""
     reasons = [value.reason for value in values.values() if isinstance(value, NotApplicable)]
     return "; ".join(dict.fromkeys(reasons))
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as dictionaries by column name."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from metadx.estimate import Estimate, NotApplicable
+from metadx.inference.headline import records
 from metadx.inference.homogeneity import HomogeneityTest, homogeneity_test
 from metadx.inference.profile import profile
 from metadx.inference.threshold_effect import ThresholdCorrelation, threshold_correlation
@@ -147,14 +148,16 @@ class Heterogeneity:
         """Return the table as text, with what a reader must know of it."""
         out = ["Differences between studies"]
         absent: dict[str, list[str]] = {}
-        for row in self.frame.itertuples(index=False):
-            name = row.quantity if row.margin == "both" else f"{row.quantity} of {row.margin}"
-            if pd.isna(row.value):
-                absent.setdefault(row.note, []).append(name)
-            elif pd.isna(row.low):
-                out.append(f"  {name} {row.value:.3f}")
+        for row in records(self.frame):
+            name = row["quantity"]
+            name += "" if row["margin"] == "both" else f" of {row['margin']}"
+            if pd.isna(row["value"]):
+                absent.setdefault(row["note"], []).append(name)
+            elif pd.isna(row["low"]):
+                out.append(f"  {name} {row['value']:.3f}")
             else:
-                out.append(f"  {name} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
+                ends = f"({row['low']:.3f} to {row['high']:.3f})"
+                out.append(f"  {name} {row['value']:.3f} {ends}")
         out += [f"  {', '.join(names)}: {reason}" for reason, names in absent.items()]
         if not isinstance(self.i_squared, NotApplicable):
             out.append(f"  {CAVEAT}")
@@ -224,8 +227,8 @@ def _transformed(
     """Carry an estimate and the ends of its interval through an increasing function."""
     if isinstance(estimate, NotApplicable):
         return estimate
-    ends = (function(x) for x in (estimate.value, estimate.low, estimate.high))
-    return Estimate(*ends, estimate.level, estimate.method)
+    value, low, high = (function(x) for x in (estimate.value, estimate.low, estimate.high))
+    return Estimate(value, low, high, estimate.level, estimate.method)
 
 
 def _row(

@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
+from metadx.inference.headline import records
 from metadx.inference.influence import Influence
 from metadx.models import BivariateResults
 from metadx.models.design import MARGINS
@@ -67,15 +68,15 @@ class Outliers:
             f"Studies against what the others predict ({self.replicates:,} simulated tables a "
             f"study, Holm's adjustment over {len(tested)} studies)"
         ]
-        for row in tested.head(5).itertuples(index=False):
+        for row in records(tested.head(5)):
             parts = [
-                f"{name} {getattr(row, f'deleted_{name}'):+.2f}"
+                f"{name} {row[f'deleted_{name}']:+.2f}"
                 for name in MARGINS
-                if pd.notna(getattr(row, f"deleted_{name}"))
+                if pd.notna(row[f"deleted_{name}"])
             ]
             out.append(
-                f"  {row.study}: deleted residuals {', '.join(parts)}; p = {row.p:.4f}, adjusted "
-                f"{row.p_adjusted:.4f}"
+                f"  {row['study']}: deleted residuals {', '.join(parts)}; p = {row['p']:.4f}, "
+                f"adjusted {row['p_adjusted']:.4f}"
             )
         if len(tested) > 5:
             out.append(f"  and {len(tested) - 5} studies that deviate less")

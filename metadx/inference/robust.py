@@ -221,7 +221,7 @@ class _Mixture:
         half = 0.5 * degrees
         low, high = np.log(gammaincinv(half, TAIL)), np.log(gammainccinv(half, TAIL))
         log_x = np.linspace(low, high, scales)
-        self.precision = np.exp(log_x) / half
+        self.precision: FloatArray = np.exp(log_x) / half
         share = half * log_x - np.exp(log_x)
         self.log_share = share - logsumexp(share)
         self.levels = np.full(design.start.size - 1, level_for(nodes), dtype=np.int64)
@@ -238,7 +238,7 @@ class _Mixture:
                 scaled, self.design.counts, self.design.start, self.design.group,
                 *self.design.columns, self.levels, np.zeros((studies, 2)), out[m],
             )  # fmt: skip
-        return out + self.log_share[:, None]
+        return np.asarray(out + self.log_share[:, None])
 
     def loglik(self, theta: FloatArray) -> float:
         return float(logsumexp(self.parts(theta), axis=0).sum())
@@ -247,7 +247,8 @@ class _Mixture:
         """Posterior mean of each study's precision, (studies,)."""
         parts = self.parts(theta)
         share = np.exp(parts - logsumexp(parts, axis=0))
-        return np.asarray(self.precision @ share)
+        found: FloatArray = self.precision @ share
+        return found
 
 
 def _climb(

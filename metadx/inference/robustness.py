@@ -189,8 +189,8 @@ def _extremes(fit: BivariateResults, influence: Influence | NotApplicable) -> li
         }
         if not values or max(values.values()) - min(values.values()) < UNMOVED:
             continue
-        for word, pick in (("lowest", min), ("highest", max)):
-            study = pick(values, key=lambda s, v=values: v[s])
+        ordered = sorted(values, key=values.__getitem__)
+        for word, study in (("lowest", ordered[0]), ("highest", ordered[-1])):
             said.setdefault(study, []).append(f"{word} {name}")
     if not said:
         reason = "no study moves a pooled value by itself"
@@ -243,5 +243,4 @@ def _posterior(fit: BivariateResults) -> Alternative:
     found = fit.bayesian
     if isinstance(found, NotApplicable):
         return absent("bayesian", words, found.reason, fit.k)
-    values = (found.sensitivity, found.specificity, found.dor)
-    return Alternative("bayesian", words, *values, fit.k)
+    return Alternative("bayesian", words, found.sensitivity, found.specificity, found.dor, fit.k)

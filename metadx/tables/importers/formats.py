@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from metadx.errors import OptionError
+from metadx.tables.frames import COMMON_COLUMNS
 from metadx.tables.importers.columns import known_name, tidy
 from metadx.tables.schema import COLUMN_NAMES, did_you_mean
 
@@ -51,7 +52,8 @@ FORMATS: Final = {
     )
 }
 _OTHER_NAMES: Final = {"metandi": "stata", "metadta": "stata", "midas": "stata", "plain": "csv"}
-#: Columns of the schema that are not everybody's: this many make a table of metadx.
+#: Columns that nobody else has; this many make a table of metadx.
+_OURS: Final = frozenset(COLUMN_NAMES) - {*COMMON_COLUMNS, "title", "doi", "pmid", "country"}
 _OURS_FROM: Final = 6
 
 
@@ -109,8 +111,7 @@ def format_of(names: Sequence[str], reader: str) -> str:
         return "metadta-app"
     if reader != "text":
         return reader
-    ours = {known_name(name) for name in names} & set(COLUMN_NAMES[7:22] + COLUMN_NAMES[28:])
-    if len(ours) >= _OURS_FROM and "study_id" in names:
+    if len(_OURS & {known_name(name) for name in names}) >= _OURS_FROM and "study_id" in names:
         return "csv"
     marks = {"mada": {"names", "TP"}, "stata": {"studyid", "tp"}, "revman": {"Study", "TP", "FP"}}
     return next((name for name, mark in marks.items() if mark <= set(names)), "csv")

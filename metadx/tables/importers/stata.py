@@ -31,10 +31,9 @@ def read_stata(path: Path) -> Grid:
 
 
 def _data_and_labels(path: Path, by_label: bool) -> tuple[pd.DataFrame, dict[str, str]]:
-    options = {"convert_categoricals": by_label, "preserve_dtypes": False}
     with pd.read_stata(path, iterator=True) as reader:
         labels = reader.variable_labels()
-    return pd.read_stata(path, **options), labels
+    return pd.read_stata(path, convert_categoricals=by_label, preserve_dtypes=False), labels
 
 
 def _not_stata(path: Path) -> Grid:

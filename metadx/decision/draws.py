@@ -327,9 +327,7 @@ def _thin(k: tuple[int, ...]) -> list[str]:
         if count == 0:
             found.append(f"No study reports {name}.")
         elif count == 1:
-            found.append(
-                f"One study reports {name}: how much the next hospital differs rests on the prior."
-            )
+            found.append(f"One study reports {name}.")
     return found
 
 

@@ -70,9 +70,9 @@ class Pretest:
 
     def __str__(self) -> str:
         if self.kind == "number":
-            return f"{100.0 * self.value:.3g} %"
-        span = f"{100.0 * self.low:.3g} to {100.0 * self.high:.3g} %"
-        return span if self.kind == "interval" else f"{100.0 * self.value:.3g} % ({span})"
+            return f"{100.0 * self.value:.3g}%"
+        span = f"{100.0 * self.low:.3g} to {100.0 * self.high:.3g}%"
+        return span if self.kind == "interval" else f"{100.0 * self.value:.3g}% ({span})"
 
 
 def pretests(given: Any, n: int, seed: int, level: float) -> tuple[Pretest, ...]:
@@ -120,7 +120,7 @@ def _one(name: str, value: Any, n: int, rng: np.random.Generator, level: float) 
     if hasattr(value, "rvs") or isinstance(value, np.ndarray):
         return _distribution(name, value, n, rng, level)
     number = _probability(value)
-    return Pretest(name or f"{100.0 * number:.3g} %", "number", number, number, number)
+    return Pretest(name or f"{100.0 * number:.3g}%", "number", number, number, number)
 
 
 def _interval(name: str, value: tuple[Any, ...]) -> Pretest:
@@ -132,7 +132,7 @@ def _interval(name: str, value: tuple[Any, ...]) -> Pretest:
     low, high = (_probability(end) for end in value)
     if low >= high:
         raise OptionError(f"pretest is {value!r}; the first end has to be below the second")
-    label = name or f"{100.0 * low:.3g} to {100.0 * high:.3g} %"
+    label = name or f"{100.0 * low:.3g} to {100.0 * high:.3g}%"
     return Pretest(label, "interval", 0.5 * (low + high), low, high)
 
 
@@ -152,7 +152,7 @@ def _distribution(name: str, value: Any, n: int, rng: np.random.Generator, level
         )
     shares = [0.5 - 0.5 * level, 0.5, 0.5 + 0.5 * level]
     low, middle, high = np.quantile(drawn, shares).tolist()
-    label = name or f"distribution around {100.0 * middle:.3g} %"
+    label = name or f"distribution around {100.0 * middle:.3g}%"
     return Pretest(label, "distribution", middle, low, high, drawn)
 
 
@@ -166,5 +166,5 @@ def _probability(value: Any) -> float:
         ) from None
     if 0.0 < number < 1.0:
         return number
-    hint = f"; {number:g} % is {number / 100.0:g}" if 1.0 < number < 100.0 else ""
+    hint = f"; {number:g}% is {number / 100.0:g}" if 1.0 < number < 100.0 else ""
     raise OptionError(f"pretest is {number:g}; a probability lies between 0 and 1{hint}")

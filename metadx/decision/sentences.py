@@ -9,11 +9,11 @@ from metadx.estimate import Estimate, NotApplicable
 
 
 def share(estimate: Estimate) -> str:
-    """Write a probability in per cent with its interval, ``"94 % (89 to 97)"``.
+    """Write a probability in per cent with its interval, ``"94% (89 to 97)"``.
 
     Below 1 % and above 99 % one decimal is shown, so that nothing possible reads as 0 or 100.
     """
-    return f"{percent(estimate.value)} % ({percent(estimate.low)} to {percent(estimate.high)})"
+    return f"{percent(estimate.value)}% ({percent(estimate.low)} to {percent(estimate.high)})"
 
 
 def percent(probability: float) -> str:
@@ -66,8 +66,8 @@ def posttest_sentence(result: PosttestResult, row: Posttest) -> str:
     return (
         f"{text} After a positive result the probability of {result.wording.condition} is "
         f"{share(positive)}, after a negative one {share(negative)}; in a new hospital it may be "
-        f"{percent(new_positive.low)} to {percent(new_positive.high)} % and "
-        f"{percent(new_negative.low)} to {percent(new_negative.high)} %."
+        f"{percent(new_positive.low)} to {percent(new_positive.high)}% and "
+        f"{percent(new_negative.low)} to {percent(new_negative.high)}%."
     )
 
 
@@ -79,7 +79,7 @@ def posttest_text(result: PosttestResult) -> str:
         f"Studies: {k[0]} with sensitivity, {k[1]} with specificity",
         f"Draws: {result.source}, n = {len(result.draws):,}, seed {result.draws.seed}",
         f"Model: {result.model}",
-        f"Intervals: {100 * result.level:g} %; of the mean, and for a new hospital",
+        f"Intervals: {100 * result.level:g}%; of the mean, and for a new hospital",
         "",
     ]
     for name, words in (("lr_positive", "Positive LR"), ("lr_negative", "Negative LR")):

@@ -62,5 +62,5 @@ def slider(
 def _basis(draws: AccuracyDraws) -> str:
     return (
         f"{draws.stratum}: {draws.k[0]} studies with sensitivity, {draws.k[1]} with specificity; "
-        f"{draws.source}; {100 * draws.level:g} % intervals"
+        f"{draws.source}; {100 * draws.level:g}% intervals"
     )

@@ -126,8 +126,8 @@ class Thresholds:
             out.append(f"{text:<32}{shown}{wider}")
         out.append(f"{'Treatment threshold, no test':<32}{share(self.untested)}")
         out.append(
-            f"The test is worth doing at some pretest probability in {100 * self.useful:.0f} % "
-            f"of the draws ({100 * self.useful_new:.0f} % in a new hospital)."
+            f"The test is worth doing at some pretest probability in {100 * self.useful:.0f}% "
+            f"of the draws ({100 * self.useful_new:.0f}% in a new hospital)."
         )
         out += [f"Note: {text}" for text in self.warnings]
         return "\n".join(out)

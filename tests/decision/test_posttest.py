@@ -144,7 +144,7 @@ def test_strata_keep_their_names_and_their_order(regular):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (39, "39 % is 0.39"),
+        (39, "39% is 0.39"),
         (0.0, "between 0 and 1"),
         (1.0, "between 0 and 1"),
         (float("nan"), "between 0 and 1"),
@@ -187,7 +187,7 @@ def test_the_record_is_json_and_the_text_says_where_it_comes_from(regular):
         "value": 390, "low": 390, "high": 390,
     }  # fmt: skip
     text = str(result)
-    for part in ("6 with sensitivity", "posterior", "prior", "95 %", "new hospital", "of the mean"):
+    for part in ("6 with sensitivity", "posterior", "prior", "95%", "new hospital", "of the mean"):
         assert part in text
 
 

@@ -1,0 +1,98 @@
+"""What `metadx posttest` prints: the fit of a stratum, and the probabilities after the test."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metadx.decision.inputs import read_inputs
+from metadx.decision.posttest import PosttestResult, posttest
+from metadx.errors import MetadxWarning, OptionError
+from metadx.models import BivariateModel
+from metadx.report.fit_record import find_table
+from metadx.tables import StudyTable
+
+
+@dataclass(frozen=True, slots=True)
+class PosttestRequest:
+    """What was asked for on the command line.
+
+    Attributes
+    ----------
+    target : str
+        A stratum, or a file.
+    pretest : tuple of float
+        Pretest probabilities.
+    interval : tuple of float or None
+        Ends of a pretest probability that is given as an interval.
+    level : float
+        Nominal coverage.
+    seed : int
+        Seed of the draws.
+    source : str or None
+        Where the draws come from, see `metadx.decision.accuracy_draws`.
+    studies : Path
+        Folder of study tables.
+    """
+
+    target: str
+    pretest: tuple[float, ...] = ()
+    interval: tuple[float, float] | None = None
+    level: float = 0.95
+    seed: int = 1
+    source: str | None = None
+    studies: Path = Path("studies")
+
+
+def posttest_result(request: PosttestRequest) -> PosttestResult:
+    """Fit the stratum and compute its post-test probabilities.
+
+    Raises
+    ------
+    OptionError
+        If no pretest probability was given; the message lists those that are known of the
+        site, with their sources.
+    """
+    table = find_table(request.target, request.studies)
+    given: list[Any] = list(request.pretest)
+    if request.interval is not None:
+        given.append(request.interval)
+    if not given:
+        raise OptionError(
+            "\n".join(["give the pretest probability, --pretest 0.39", *_known(table, request)])
+        )
+    with warnings.catch_warnings():
+        # What a fit warns of stands in the record and below the text.
+        warnings.simplefilter("ignore", MetadxWarning)
+        fit = BivariateModel(table).fit(level=request.level)
+        return posttest(fit, given, seed=request.seed, source=request.source)
+
+
+def posttest_record(request: PosttestRequest) -> dict[str, Any]:
+    """Return the result as a JSON-ready dictionary."""
+    return posttest_result(request).to_dict()
+
+
+def posttest_report(request: PosttestRequest) -> str:
+    """Return the result as text."""
+    return posttest_result(request).summary()
+
+
+def _known(table: StudyTable, request: PosttestRequest) -> list[str]:
+    """List the prevalences of the table's site that the inputs of strategies hold."""
+    if "site" not in table.columns or not (request.studies / "strategy_inputs.csv").is_file():
+        return []
+    sites = {str(site) for site in table.frame["site"].dropna()}
+    found = [
+        one
+        for one in read_inputs(request.studies).values()
+        if one.use and one.quantity == "prevalence" and one.site in sites and one.value is not None
+    ]
+    if not found:
+        return []
+    return [
+        f"known prevalences of the site {', '.join(sorted({one.site for one in found}))}:",
+        *(f"  {one.value:.3g}  {one.input_id}: {one.source}" for one in found),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -24,14 +25,28 @@ settings.register_profile(
 settings.load_profile("metadx")
 
 
+BROWSER = Path(__file__).parent / "browser"
+#: Tiers outside the default run.
+TIERS = ("slow", "browser")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import the browser's tests only where they are asked for: they need an extra."""
+    wanted = "browser" in config.option.markexpr
+    return True if collection_path == BROWSER and not wanted else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow tier out unless it is asked for, by ``-m`` or by naming a test."""
+    """Leave the other tiers out unless asked for, by ``-m`` or by naming a test."""
+    for item in items:
+        if BROWSER in item.path.parents:
+            item.add_marker("browser")
     if config.option.markexpr or any("::" in argument for argument in config.args):
         return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    outside = [item for item in items if any(map(item.get_closest_marker, TIERS))]
+    if outside:
+        config.hook.pytest_deselected(items=outside)
+        items[:] = [item for item in items if item not in outside]
 
 
 class Evaluation(NamedTuple):

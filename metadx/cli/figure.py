@@ -26,7 +26,9 @@ def figure(
         list[str] | None, typer.Option("--format", help="svg, pdf or png; may repeat.")
     ] = None,
     group: Annotated[str | None, typer.Option(help="Column of groups to draw.")] = None,
-    pretest: Annotated[float | None, typer.Option(help="Pretest probability.")] = None,
+    pretest: Annotated[
+        list[float] | None, typer.Option(help="Pretest probability; may repeat.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any other option, NAME=VALUE; may repeat.")
     ] = None,
@@ -42,7 +44,7 @@ def figure(
     if listed:
         typer.echo(figures_text())
         return
-    options = {"size": size, "pretest": pretest, **parsed_options(settings or [])}
+    options = {"size": size, "pretest": pretest or None, **parsed_options(settings or [])}
     given = {"formats": tuple(formats)} if formats else {}
     request = FigureRequest(
         name, stratum, out, group=group, options=options, studies=studies, results=results,

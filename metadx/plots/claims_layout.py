@@ -13,7 +13,7 @@ from metadx.plots.canvas import BORDER, Box, Label, paragraph
 from metadx.plots.claims_data import SCALES
 from metadx.plots.fonts import Typeface
 from metadx.plots.studies import records
-from metadx.plots.style import BLUE, BODY, GREEN, INK, LINE, QUIET, TITLE, VERMILLION
+from metadx.plots.style import BLUE, BODY, GREEN, INK, LINE, QUIET, TITLE, VERMILLION, for_text
 from metadx.tables import label
 
 #: Widths of the columns: claim, panel, place, value (millimetres), and between them.
@@ -197,7 +197,7 @@ def _claim(
     room = columns.words if row["scale"] != "none" else columns.whole
     parts = [
         (f"{row['claim_id']}  {row['statement']}", INK, "normal"),
-        (f"{sign} {row['verdict']}", color, "bold"),
+        (f"{sign} {row['verdict']}", for_text(color), "bold"),
     ]
     if len(found) < 2 and row["reason"]:
         parts.append((row["reason"], QUIET, "normal"))
@@ -217,7 +217,7 @@ def _claim(
             Label(columns.place_left, middle + (used + i) * LINE, t) for i, t in enumerate(place)
         ]
         x = columns.value_left
-        labels.append(Label(x, at, sign, bold=True, color=color))
+        labels.append(Label(x, at, sign, bold=True, color=for_text(color)))
         labels.append(Label(x + VALUE, at, _number(one), align="right"))
         if pd.notna(one["low"]):
             intervals.append(

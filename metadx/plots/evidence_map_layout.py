@@ -28,8 +28,8 @@ NARROWEST: Final = 6
 #: A cell has four lines: studies, people, sensitivity, specificity.
 CELL_HEIGHT: Final = 4 * LINE + 1.6
 
-#: From this number of studies on, a cell has this shade (readable in grey).
-SHADES: Final = ((10, "#9CC3E0"), (4, "#C3DAEC"), (2, "#DFEBF5"), (1, "#F2F6FA"))
+#: From this number of studies on, a cell has this shade; pale enough for grey text.
+SHADES: Final = ((10, "#B9D6EC"), (4, "#D0E3F2"), (2, "#E4EFF8"), (1, "#F4F8FB"))
 EMPTY: Final = "#FFFFFF"
 #: The letter of a population in a cell; sensitivity means something else in each.
 LETTERS: Final = {

@@ -25,8 +25,8 @@ GROUP_GAP: Final = 1.5
 #: something else wants the room (millimetres).
 MIN_PANEL: Final = 22.0
 MIN_NAMES: Final = 22.0
-TIGHT_PANEL: Final = 17.0
-TIGHT_NAMES: Final = 18.0
+TIGHT_PANEL: Final = 13.0
+TIGHT_NAMES: Final = 14.0
 #: From dot to dot of the judgements (millimetres).
 DOT_PITCH: Final = 3.6
 
@@ -85,14 +85,11 @@ class Table:
         Names of the columns of counts.
     domains : tuple of str
         Domains whose judgements are dots at the right.
-    tight : bool
-        Whether names and panels may be narrower than they should be.
     """
 
     margins: tuple[str, ...]
     heads: tuple[str, ...]
     domains: tuple[str, ...] = ()
-    tight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +202,7 @@ def columns_of(lines: Sequence[Line], typeface: Typeface, width: float, table: T
     fixed += panels_wanted * (result_width + 2 * GAP)
     free = width - fixed
     least_names, least_panel = MIN_NAMES, MIN_PANEL
-    if table.tight or table.domains:
+    if free < least_names + panels_wanted * least_panel:
         least_names, least_panel = TIGHT_NAMES, TIGHT_PANEL
     if free < least_names + panels_wanted * least_panel:
         need = math.ceil(fixed + least_names + panels_wanted * least_panel)

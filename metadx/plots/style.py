@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.style import context as style_context
+from numpy.typing import NDArray
 
 from metadx.errors import OptionError
 from metadx.plots.fonts import Typeface
@@ -53,6 +56,8 @@ TITLE: Final = 8.5
 #: From one line of body text to the next (millimetres).
 LINE: Final = 3.1
 
+#: Least contrast of a text with its ground (https://www.w3.org/TR/WCAG22/#contrast-minimum).
+READABLE: Final = 4.5
 INK: Final = "#111111"
 QUIET: Final = "#595959"
 RULE: Final = "#BBBBBB"
@@ -147,6 +152,25 @@ def _free_look(name: str, taken: Sequence[Look], position: int) -> Look:
     markers = [MARKERS[(start + i) % len(MARKERS)] for i in range(len(MARKERS))]
     free = [marker for marker in markers if marker not in used_markers]
     return Look(color, free[0] if free else markers[position % len(markers)])
+
+
+def for_text(color: str) -> str:
+    """Return a colour dark enough for small text on white: 4.5 to 1, as WCAG 2.2 asks.
+
+    Parameters
+    ----------
+    color : str
+        Any colour of matplotlib; a hue that is dark enough stays as it is.
+    """
+    rgb = np.array(to_rgb(color))
+    while 1.05 / (_luminance(rgb) + 0.05) < READABLE:
+        rgb = 0.97 * rgb
+    return to_hex(rgb)
+
+
+def _luminance(rgb: NDArray[np.float64]) -> float:
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def size_named(name: str) -> Size:

@@ -18,7 +18,7 @@ from metadx.plots.registry import Figurable, figurable, keywords
 from metadx.plots.saving import FORMATS, figure_record, save_figure
 from metadx.plots.style import size_named
 from metadx.report.fit_record import find_table
-from metadx.tables import StudyTable
+from metadx.tables import StudyTable, judged, read_quadas
 
 #: What a group is called whose column is empty.
 NOT_STATED: Final = "not stated"
@@ -78,7 +78,7 @@ def write_figure(request: FigureRequest) -> list[Path]:
     """
     entry = figurable(request.name)
     draw = entry.draw()
-    options = _known(entry, draw, request.options)
+    options = _known(entry, draw, _with_judgements(request))
     stem, formats = _destination(entry, request)
     source, record = _source(entry, request)
     numbers = entry.data()
@@ -124,6 +124,14 @@ def parsed_options(settings: Sequence[str]) -> dict[str, Any]:
         except json.JSONDecodeError:
             found[name.strip()] = value
     return found
+
+
+def _with_judgements(request: FigureRequest) -> dict[str, Any]:
+    """Put the judgements of the study tables where an option only says that they are wanted."""
+    options = dict(request.options)
+    if options.get("quadas") is True:
+        options["quadas"] = read_quadas(request.studies)
+    return options
 
 
 def _known(
@@ -193,6 +201,8 @@ def _source(entry: Figurable, request: FigureRequest) -> tuple[Any, dict[str, An
     table = find_table(request.target, request.studies)
     if entry.needs == "table":
         return table, figure_record(table)
+    if entry.needs == "quadas":
+        return judged(table, read_quadas(request.studies)), figure_record(table)
     shown: BivariateResults | dict[str, BivariateResults]
     if request.group is None:
         shown = _fit(table)

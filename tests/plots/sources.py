@@ -1,0 +1,93 @@
+"""What the figures of the registry are drawn from in the tests, by what they need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from drawn import make_table
+
+from metadx.models import BivariateResults
+from metadx.plots.registry import Figurable
+from metadx.tables import StudyTable
+from metadx.tables.quadas import Judged, QuadasTable
+
+DOMAINS = ("patient_selection", "index_test", "reference_standard", "flow_and_timing")
+WORDS = ("low", "high", "unclear", "low", "")
+
+
+def judgements(table: StudyTable) -> pd.DataFrame:
+    """Return judgements of all studies but the last, some items left out."""
+    rows = [
+        {"study_id": study, "domain": domain, "judgement": WORDS[(2 * i + j) % len(WORDS)]}
+        for i, study in enumerate(table.frame["study_id"].iloc[: max(1, len(table) - 1)])
+        for j, domain in enumerate(DOMAINS)
+    ]
+    frame = pd.DataFrame(rows)
+    return frame[frame["judgement"] != ""]
+
+
+def quadas_of(table: StudyTable) -> Judged:
+    """Return the same judgements beside the rows of the table."""
+    frame = judgements(table).assign(
+        modality="", site="", version="QUADAS-2", compared_with="", question="risk_of_bias",
+        source="",
+    )  # fmt: skip
+    quadas = QuadasTable(frame)
+    return Judged(table, "QUADAS-2", quadas.judgements(table, "QUADAS-2"))
+
+
+def estimates() -> pd.DataFrame:
+    """Return estimates of strata with many and with few studies."""
+    rows = []
+    strata = {"ct/hip/patient/radiograph_negative": 12, "ct/rib/rib/confirmed_fracture": 5,
+              "mri/rib/rib/all_suspected": 1}  # fmt: skip
+    for name, k in strata.items():
+        modality, site, unit, population = name.split("/")
+        rows.append({
+            "stratum": name, "modality": modality, "site": site, "unit": unit,
+            "population": population, "headline": True, "k": k, "k_complete": k,
+            "n_diseased": 264, "n_nondiseased": 306, "sensitivity": 0.94,
+            "sensitivity_low": 0.82, "sensitivity_high": 0.98, "specificity": None,
+            "specificity_low": None, "specificity_high": None, "sensitivity_k": k,
+            "specificity_k": 3, "sensitivity_path": "univariate", "specificity_path": "none",
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def claims() -> pd.DataFrame:
+    """Return a claim of every verdict, each with one stratum."""
+    claim = {
+        "claim_id": "C01", "statement": "CT finds over 90 percent of hip fractures",
+        "quantity": "sensitivity", "relation": "at least", "claimed_low": 0.9,
+        "claimed_high": None, "verdict": "not enough evidence", "reason": "the interval is wide",
+        "stratum": "ct/hip/patient/radiograph_negative", "comparator": "", "k": 8,
+        "basis": "pooled", "value": 0.94, "low": 0.82, "high": 0.98,
+        "stratum_verdict": "not enough evidence",
+    }  # fmt: skip
+    verdicts = ("not enough evidence", "supported", "contradicted")
+    return pd.DataFrame([
+        claim | {"claim_id": f"C0{i}", "verdict": verdict, "stratum_verdict": verdict}
+        for i, verdict in enumerate(verdicts)
+    ])  # fmt: skip
+
+
+def source_for(figure: Figurable, fit: BivariateResults) -> Any:
+    """Return what a figure is drawn from, made of a fit where it concerns studies."""
+    if figure.needs in ("fit", "one fit"):
+        return fit
+    if figure.needs == "table":
+        return fit.table
+    if figure.needs == "quadas":
+        return quadas_of(fit.table)
+    return {"estimates": estimates, "claims": claims, "none": lambda: None}[figure.needs]()
+
+
+def regular() -> StudyTable:
+    """Return a small table with a covariate that has a missing value."""
+    from drawn import REGULAR
+
+    frame = make_table(REGULAR).frame
+    frame["age"] = pd.array([61, 64, None, 70, 73, 79], dtype="Int64")
+    frame["design"] = ["cohort", "case-control", "cohort", None, "cohort", "case-control"]
+    return StudyTable.from_frame(frame, "regular")

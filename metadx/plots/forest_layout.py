@@ -232,7 +232,7 @@ def _blocks(
         rows = iter(records(data[data["row"] == "study"]))
         sources = [next(rows) if line.kind == "study" else None for line in lines]
         parts = [
-            (Table((margin,), (f"{POSITIVES[margin].upper()}/n",), (), tight=True),
+            (Table((margin,), (f"{POSITIVES[margin].upper()}/n",)),
              [one_margin(line, row, margin) for line, row in zip(lines, sources, strict=True)])
             for margin in MARGINS
         ]  # fmt: skip
@@ -287,11 +287,16 @@ def _header(data: pd.DataFrame, columns: Columns, level: float, table: Table) ->
         for x, letter in zip(columns.dots, domain_letters(table.domains), strict=True)
     ]
     grouped = data["group"].ne("").any()
+    alone = len(table.margins) == 1
     for margin, left in zip(table.margins, columns.panels, strict=True):
         name = f"{margin.capitalize()} [{percent(level)} CI]"
-        labels.append(Label(left, 0.0, name, bold=True))
-        if not grouped:
-            text = count_text(data, margin, UNITS[margin])
+        labels.append(Label(BORDER if alone else left, 0.0, name, bold=True))
+        if grouped:
+            continue
+        text = count_text(data, margin, UNITS[margin])
+        if alone:
+            labels.append(Label(columns.results[0], 0.0, text, align="right", color=QUIET))
+        else:
             labels.append(Label(left, LINE, text, color=QUIET))
     return labels
 

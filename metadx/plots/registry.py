@@ -144,6 +144,52 @@ FIGURES: Final[tuple[Figurable, ...]] = (
         "table",
         "What became of every extracted row: removed, kept but not pooled, pooled",
     ),
+    Figurable(
+        "fagan",
+        "metadx.plots.fagan:plot_fagan",
+        "metadx.plots.fagan_layout:fagan_data",
+        "one fit",
+        "Fagan nomogram: from pretest through the likelihood ratio to post-test probability",
+    ),
+    Figurable(
+        "posttest_curves",
+        "metadx.plots.posttest_curves:plot_posttest_curves",
+        "metadx.plots.posttest_curves_layout:posttest_curves_data",
+        "one fit",
+        "Probability after a positive and a negative result against that before",
+        "one-column",
+    ),
+    Figurable(
+        "likelihood_ratios",
+        "metadx.plots.likelihood_ratios:plot_likelihood_ratios",
+        "metadx.plots.likelihood_ratios_layout:likelihood_ratios_data",
+        "one fit",
+        "Negative and positive likelihood ratio: studies, summary point, regions, quadrants",
+        "one-column",
+    ),
+    Figurable(
+        "frequency_tree",
+        "metadx.plots.frequency_tree:plot_frequency_tree",
+        "metadx.plots.frequency_tree_layout:frequency_tree_data",
+        "one fit",
+        "1,000 people split by condition and by the result of one test, or of two in sequence",
+    ),
+    Figurable(
+        "icon_array",
+        "metadx.plots.icon_array:plot_icon_array",
+        "metadx.plots.icon_array:icon_array_data",
+        "one fit",
+        "One mark a person: found, missed, false alarms, rightly negative",
+        "one-column",
+    ),
+    Figurable(
+        "decision_curve",
+        "metadx.plots.decision_curve:plot_decision_curve",
+        "metadx.plots.decision_curve_layout:decision_curve_data",
+        "fit",
+        "Net benefit by threshold probability: acting on the test, treating all, treating none",
+        "one-column",
+    ),
 )  # fmt: skip
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, fdtri, logit
 
-from metadx.errors import OptionError, ThresholdEffectWarning
+from metadx.errors import OptionError, SparseDataWarning, ThresholdEffectWarning
 from metadx.estimate import NotApplicable
 from metadx.models import BivariateResults, SummaryPoint
+from metadx.models.corrected_region import corrected_region
 from metadx.models.moses import moses_littenberg
 from metadx.models.summary_point import MU1, MU2
 
@@ -33,6 +34,8 @@ OTHER_CURVES: Final = {
     "naive": "sens_on_spec under its other name",
 }
 RADII: Final = ("f", "chi2")
+#: Region with a centre and a radius of its own, corrected for few studies.
+CORRECTED: Final = "ito_sugasawa"
 
 
 def curve_line(point: SummaryPoint, kind: str = "hsroc") -> tuple[float, float] | NotApplicable:
@@ -166,7 +169,10 @@ def radius(k: int, level: float = 0.95, kind: str = "f") -> float | NotApplicabl
         ``sqrt(chi2(2))``, as mada.
     """
     if kind not in RADII:
-        raise OptionError(f"radius is {kind!r}; it is one of {', '.join(RADII)}")
+        known = ", ".join(RADII)
+        raise OptionError(
+            f"radius is {kind!r}; it is one of {known}, and {CORRECTED} for a confidence region"
+        )
     if not 0.0 < level < 1.0:
         raise OptionError(f"level is {level}; it has to lie between 0 and 1, for example 0.95")
     if kind == "chi2":
@@ -184,11 +190,27 @@ def confidence_region(
     ``mu + chol(V) r (cos t, sin t)`` on the logit scale, mapped to probabilities; V is the
     covariance of the estimated means.
 
+    Parameters
+    ----------
+    fit : BivariateResults
+        A fit with a summary point.
+    level : float
+        Nominal coverage.
+    radius : {"f", "chi2", "ito_sugasawa"}
+        See :func:`radius`; ``"ito_sugasawa"`` is the region corrected for few studies of
+        :func:`metadx.models.corrected_region.corrected_region`. It belongs to the normal
+        approximation, and has the centre and the covariance of its own moment estimate, so
+        that it is offered for ``method="reml"`` and ``"ml"`` only.
+    n : int
+        Points of the outline.
+
     Returns
     -------
     DataFrame or NotApplicable
         Columns ``specificity`` and ``sensitivity`` (probability), a closed curve of n points.
     """
+    if radius == CORRECTED:
+        return _corrected(fit, level, n)
     return _region(fit, level, radius, n, between=False)
 
 
@@ -212,11 +234,28 @@ def _region(
     if isinstance(size, NotApplicable):
         return size
     cov = point.mean_logit_cov + (point.between_study_cov if between else 0.0)
+    return _outline(point.mean_logit, cov, size, n)
+
+
+def _corrected(fit: BivariateResults, level: float, n: int) -> pd.DataFrame | NotApplicable:
+    if fit.method not in ("reml", "ml"):
+        return NotApplicable(
+            "the region of Ito & Sugasawa belongs to the normal approximation: fit by reml, or "
+            "take the F radius"
+        )
+    found = corrected_region(fit, level)
+    if isinstance(found, NotApplicable):
+        return found
+    for text in found.warnings:
+        warnings.warn(text, SparseDataWarning, stacklevel=3)
+    return _outline(found.centre, found.cov, found.radius, n)
+
+
+def _outline(centre: FloatArray, cov: FloatArray, size: float, n: int) -> pd.DataFrame:
     values, vectors = np.linalg.eigh(cov)
     angle = np.linspace(0.0, 2.0 * np.pi, n)
     circle = np.vstack([np.cos(angle), np.sin(angle)])
     outline = (
-        point.mean_logit[:, None]
-        + vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * circle) * size
+        centre[:, None] + vectors @ (np.sqrt(np.maximum(values, 0.0))[:, None] * circle) * size
     )
     return pd.DataFrame({"specificity": expit(outline[1]), "sensitivity": expit(outline[0])})

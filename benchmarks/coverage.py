@@ -22,7 +22,7 @@ from scipy import special
 from metadx import BivariateModel, Estimate, StudyTable
 from metadx.inference import bootstrap, profile
 
-METHODS = ("wald", "wald_t", "profile", "profile_f", "bootstrap_t")
+METHODS = ("wald", "wald_t", "profile", "profile_f", "profile_bootstrap", "bootstrap_t")
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ def one_table(scenario: Scenario, seed: int, replicates: int) -> dict[str, objec
             "wald_t": getattr(fit_t, name),
             "profile": profile(fit, name),
             "profile_f": profile(fit, name, kind="f"),
+            "profile_bootstrap": profile(fit, name, kind="bootstrap", n=replicates, seed=seed),
             "bootstrap_t": resampled.interval(name) if resampled else resampled,
         }
         for method, estimate in intervals.items():

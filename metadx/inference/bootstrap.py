@@ -223,10 +223,36 @@ def resample(
         Replicates in which a mean ran to infinity.
     """
     counts = simulate(design, maximum, n, rng)
-    start = maximum.theta.copy()
+    thetas, covs, _, status = refit_tables(design, maximum.theta, free, counts)
+    return thetas, covs, int((status == newton.DIVERGING).sum())
+
+
+def refit_tables(
+    design: Design, theta: FloatArray, free: NDArray[np.int64], counts: NDArray[np.float64]
+) -> tuple[FloatArray, FloatArray, FloatArray, NDArray[np.int64]]:
+    """Refit many tables of counts from the same start.
+
+    Parameters
+    ----------
+    design : Design
+        The model's arrays.
+    theta : ndarray of shape (p,)
+        Start, pushed off a boundary; parameters outside `free` keep its values.
+    free : ndarray of shape (n_free,)
+        Parameters to estimate.
+    counts : ndarray of shape (n, n_rows, 4)
+        From :func:`simulate`.
+
+    Returns
+    -------
+    thetas, covs, values, status
+        As :func:`metadx.kernels.refit.refit` fills them.
+    """
+    start = theta.copy()
     means = design.columns[0].shape[1] + design.columns[1].shape[1]
     factor = free[free >= means]
     start[factor] = np.where(start[factor] == 0.0, 0.1, start[factor])
+    n = len(counts)
     thetas, covs = np.empty((n, start.size)), np.zeros((n, means, means))
     values, status = np.empty(n), np.empty(n, dtype=np.int64)
     levels = np.full(design.start.size - 1, level_for(NODES), dtype=np.int64)
@@ -234,7 +260,7 @@ def resample(
         start, free, counts, design.start, design.group, *design.columns, levels,
         TOLERANCE, MOST_STEPS, thetas, covs, values, status,
     )  # fmt: skip
-    return thetas, covs, int((status == newton.DIVERGING).sum())
+    return thetas, covs, values, status
 
 
 def _replicates(

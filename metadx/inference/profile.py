@@ -18,6 +18,7 @@ from scipy.special import chdtri, fdtri
 
 from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
+from metadx.inference.bootstrap import REPLICATES, refit_tables, simulate
 from metadx.models import BivariateResults, delta, quantities
 from metadx.models.design import MARGINS, Design
 from metadx.models.margins import margin_design, margin_free
@@ -26,6 +27,8 @@ from metadx.models.search import Likelihood, Maximum, climb
 FloatArray = NDArray[np.float64]
 Function = Callable[[FloatArray], float]
 
+#: How far the log-likelihood falls to the ends of an interval.
+KINDS: Final = ("chi2", "f", "bootstrap")
 MOST_STEPS: Final = 60
 #: Log-likelihood units. Its slope at an end is about two per standard error, so that an end is
 #: found to a small part of a millionth of a standard error.
@@ -53,6 +56,8 @@ def drop(level: float, k: int, kind: str = "chi2") -> float:
     """
     if not 0.0 < level < 1.0:
         raise OptionError(f"level is {level}; it has to lie between 0 and 1, for example 0.95")
+    if kind not in KINDS[:2]:
+        raise OptionError(f"kind is {kind!r}; it is one of {', '.join(KINDS)}")
     if kind == "f" and k > 2:
         return 0.5 * float(fdtri(1.0, k - 2.0, level))
     return 0.5 * float(chdtri(1.0, 1.0 - level))
@@ -195,6 +200,8 @@ def profile(
     quantity: str = "sensitivity",
     level: float | None = None,
     kind: str = "chi2",
+    n: int = REPLICATES,
+    seed: int = 1,
 ) -> Estimate | NotApplicable:
     """Profile-likelihood interval of a quantity of an intercept-only fit.
 
@@ -207,37 +214,92 @@ def profile(
         ``"sensitivity"``, ``"lr_positive"``, ``"auc"``, ``"tau_sensitivity"``.
     level : float, optional
         Nominal coverage, that of the fit by default.
-    kind : {"chi2", "f"}
-        See :func:`drop`.
+    kind : {"chi2", "f", "bootstrap"}
+        See :func:`drop`; ``"bootstrap"`` takes the fall from the likelihood ratio's own
+        distribution, :func:`calibrated_drop`, for sensitivity and specificity.
+    n, seed : int
+        Replicates and seed of ``"bootstrap"``.
 
     Returns
     -------
     Estimate or NotApplicable
-        On the scale of the quantity, method ``"profile"``; not applicable where the
+        On the scale of the quantity, method ``"profile"``, ``"profile_f"`` or
+        ``"profile_bootstrap"``; not applicable where the
         likelihood does not close the interval.
     """
     level = fit.level if level is None else level
-    chosen = quantities.quantity(quantity, fit.observed_fpr)
+    chosen = _chosen(fit, quantity, kind)
     if isinstance(chosen, NotApplicable):
         return chosen
-    if fit.method != "exact" or not fit.design.intercept_only:
-        return NotApplicable("the profile is made for the exact model without covariates")
     design, maximum, function = _surface(fit, quantity, chosen)
     if isinstance(design, NotApplicable):
         return design
     assert maximum is not None
     if not np.isfinite(function(maximum.theta)):
         return NotApplicable(f"{quantity} is at the edge of its range")
-    fall = drop(level, design.start.size - 1, kind)
     free = None if design is fit.design else margin_free(design)
+    if kind == "bootstrap":
+        at = MARGINS.index(quantity) if free is None else 0
+        fall = calibrated_drop(design, maximum, at, level, free, n, seed)
+    else:
+        fall = drop(level, design.start.size - 1, kind)
     ends = profile_interval(Likelihood(design, maximum.levels), maximum, function, fall, free)
     ends = _natural_ends(design, maximum, quantity, ends, maximum.loglik - fall)
     if ends[0] is None or ends[1] is None:
         side = "below" if ends[0] is None else "above"
         return NotApplicable(f"the likelihood does not bound {quantity} {side}")
     back = chosen.back
-    method = "profile" if kind == "chi2" else "profile_f"
+    method = "profile" if kind == "chi2" else f"profile_{kind}"
     return Estimate(back(function(maximum.theta)), back(ends[0]), back(ends[1]), level, method)
+
+
+def _chosen(fit: BivariateResults, quantity: str, kind: str) -> quantities.Quantity | NotApplicable:
+    """Return the quantity, or the reason why it has no profile of this kind."""
+    if kind == "bootstrap" and quantity not in MARGINS:
+        return NotApplicable(f"the bootstrap calibrates {' and '.join(MARGINS)} only")
+    if fit.method != "exact" or not fit.design.intercept_only:
+        return NotApplicable("the profile is made for the exact model without covariates")
+    return quantities.quantity(quantity, fit.observed_fpr)
+
+
+def calibrated_drop(
+    design: Design,
+    maximum: Maximum,
+    at: int,
+    level: float,
+    free: NDArray[np.int64] | None = None,
+    n: int = REPLICATES,
+    seed: int = 1,
+) -> float:
+    """Fall of the log-likelihood at the ends, from the likelihood ratio's own distribution.
+
+    Tables are drawn at the fit and each is refitted with and without the parameter held at
+    its value there; the fall is the `level` quantile of the difference. It is larger than half
+    the chi-squared quantile where few studies carry the variances, by about as much as a
+    Bartlett correction would have it.
+
+    Parameters
+    ----------
+    design : Design
+        The model's arrays.
+    maximum : Maximum
+        Its maximum, from which the tables are drawn.
+    at : int
+        Position of the parameter.
+    level : float
+        Nominal coverage.
+    free : ndarray, optional
+        Parameters of the model; by default all.
+    n, seed : int
+        Replicates and their seed.
+    """
+    if n < 1:
+        raise OptionError(f"n is {n}; at least one replicate is needed")
+    free = np.arange(maximum.theta.size) if free is None else free
+    counts = simulate(design, maximum, n, np.random.default_rng(seed))
+    tops = refit_tables(design, maximum.theta, free, counts)[2]
+    held = refit_tables(design, maximum.theta, free[free != at], counts)[2]
+    return float(np.quantile(np.maximum(tops - held, 0.0), level))
 
 
 def _surface(

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from study_tables import fit, table_of
 from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
 from metadx.inference import bootstrap, profile
-from metadx.inference.profile import drop
+from metadx.inference.bootstrap import simulate
+from metadx.inference.profile import calibrated_drop, drop
 from metadx.models.search import climb
 
 #: The ends are found to 1e-7 in the log-likelihood; its slope there is of order one.
@@ -191,3 +193,52 @@ def test_the_nodes_of_the_refits_are_enough(dataset: str, monkeypatch: pytest.Mo
     shift = np.abs(few - many) / many.std(axis=0)
     assert np.median(shift) < 0.001
     assert np.quantile(shift, 0.99) < 0.05
+
+
+@pytest.mark.parametrize("name", ["sensitivity", "specificity"])
+def test_the_calibrated_profile_is_seeded_and_wider_with_few_studies(name: str) -> None:
+    result = fit(table("skin_tests"))
+    found = profile(result, name, kind="bootstrap", n=400, seed=3)
+    assert found == profile(result, name, kind="bootstrap", n=400, seed=3)
+    assert found.method == "profile_bootstrap"
+    plain = profile(result, name)
+    assert found.low < plain.low < plain.high < found.high
+
+
+def test_with_many_studies_the_calibrated_fall_is_that_of_chi_squared() -> None:
+    result = fit(table("sim_k100"))
+    fall = calibrated_drop(result.design, result.maxima[0], 0, 0.95, n=600)
+    # The quantile of 600 draws has a standard error of 0.13 here.
+    assert fall == pytest.approx(drop(0.95, 100), abs=0.4)
+
+
+def test_the_calibrated_fall_by_single_fits() -> None:
+    """Each replicate fitted by the ordinary search, with and without the mean held."""
+    result = fit(table("skin_tests"))
+    design, maximum = result.design, result.maxima[0]
+    counts = simulate(design, maximum, 40, np.random.default_rng(5))
+    falls = []
+    for one in counts:
+        own = replace(design, counts=np.ascontiguousarray(one))
+        top = climb(own, maximum.theta, np.arange(5)).loglik
+        held = climb(own, maximum.theta, np.array([0, 2, 3, 4])).loglik
+        falls.append(top - held)
+    fall = calibrated_drop(design, maximum, 1, 0.8, n=40, seed=5)
+    # Eight nodes in the refits, as many as needed in the search.
+    assert fall == pytest.approx(np.quantile(np.maximum(falls, 0.0), 0.8), rel=0.01)
+
+
+def test_a_margin_by_itself_is_calibrated_as_well() -> None:
+    result = fit(table_of([(18, None, 2, None), (25, None, 5, None), (14, None, 9, None)]))
+    found = profile(result, "sensitivity", kind="bootstrap", n=300)
+    assert isinstance(found, Estimate)
+    assert found.low < found.value < found.high
+
+
+def test_what_the_calibration_is_not_made_for() -> None:
+    result = fit(table("skin_tests"))
+    assert isinstance(profile(result, "dor", kind="bootstrap"), NotApplicable)
+    with pytest.raises(OptionError, match="chi2, f, bootstrap"):
+        profile(result, "dor", kind="t")
+    with pytest.raises(OptionError, match="at least one"):
+        profile(result, "sensitivity", kind="bootstrap", n=0)

@@ -29,8 +29,8 @@ def table_of(found: Findings) -> tuple[list[str], list[list[str]]]:
         margin = found.margins[outcome.margin]
         counted = f"{studies(margin.k)}, n = {margin.n:,}" if margin.k else "no study"
         rows.append([f"{outcome.label} ({outcome.margin})", *_counts(outcome), counted, OPEN])
-    empty = [""] * (len(header) - 2)
-    rows.append(["Inconclusive results", found.inconclusive, *empty])
+    empty = [""] * len(found.prevalences)
+    rows.append(["Inconclusive results", *empty, found.inconclusive, ""])
     return header, rows
 
 

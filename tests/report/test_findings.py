@@ -190,7 +190,7 @@ def test_csv_has_one_row_for_each_outcome_and_prevalence(auditc):
     rows = list(csv.DictReader(io.StringIO(found.to_csv())))
     assert tuple(rows[0]) == CSV_COLUMNS
     assert len(rows) == 9
-    for prevalence in ("10 %", "40 %"):
+    for prevalence in found.prevalences:
         own = [int(row["count"]) for row in rows if row["prevalence"] == prevalence]
         assert len(own) == 4 and sum(own) == 1000
 

@@ -21,6 +21,7 @@ FEWEST = {
     "glmmtmb_laplace": 28,
     "normal_normal": 56,
     "mada_reitsma": 56,
+    "mada_summary_points": 26,
     "metafor": 54,
     "peer_simulation": 3,
 }

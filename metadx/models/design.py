@@ -100,32 +100,25 @@ def build_design(
     OptionError
         If a formula cannot be read or names an unknown column.
     """
-    frame = table.frame.reset_index(drop=True)
-    if frame.empty:
+    if not len(table):
         raise ModelError(f"{table.name}: there is no study to pool")
     arrays = table.arrays()
-    counts = np.empty((len(frame), 4))
+    counts = np.empty((len(table), 4))
     counts[:, 0::2] = arrays.positives
     counts[:, 1::2] = arrays.totals
     plain = _is_intercept(sens) and _is_intercept(spec) and variance_group is None
-    study = frame["study_id"].astype(str)
-    if independent_rows:
-        study = study + pd.Series(range(len(frame))).astype(str).radd("#")
-    elif plain and not may_repeat and study.duplicated().any():
-        repeated = ", ".join(sorted(set(study[study.duplicated()])))
-        raise ModelError(
-            f"{table.name}: study {repeated} stands in more than one row; name the column that "
-            "tells the rows apart (a group or a covariate), keep one row, or pass "
-            "independent_rows=True"
-        )
-    codes, _ = pd.factorize(study)
+    codes = np.arange(len(table))
+    if not independent_rows:
+        codes = _study_codes(table.texts("study_id"))
+        if plain and not may_repeat:
+            _refuse_repeats(table, codes)
     order = np.argsort(codes, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(codes))]).astype(np.int64)
-    built = [_columns(frame, formula, table.name) for formula in (sens, spec)]
-    group = np.zeros(len(frame), dtype=np.int64)
+    built = [_columns(table, formula) for formula in (sens, spec)]
+    group = np.zeros(len(table), dtype=np.int64)
     group_names: tuple[str, ...] = ("",)
     if variance_group is not None:
-        group, levels = pd.factorize(_complete(frame, variance_group, table.name), sort=True)
+        group, levels = pd.factorize(_complete(table, variance_group), sort=True)
         group_names = tuple(str(level) for level in levels)
     return Design(
         counts=np.ascontiguousarray(counts[order]),
@@ -157,7 +150,8 @@ def _is_intercept(formula: str) -> bool:
     return formula.replace(" ", "") in ("~1", "1")
 
 
-def _complete(frame: pd.DataFrame, column: str, name: str) -> pd.Series:
+def _complete(table: StudyTable, column: str) -> pd.Series:
+    frame, name = table.frame, table.name
     if column not in frame.columns:
         raise OptionError(
             f"{name} has no column {column!r}; its columns are {', '.join(map(str, frame.columns))}"
@@ -170,11 +164,30 @@ def _complete(frame: pd.DataFrame, column: str, name: str) -> pd.Series:
     return values
 
 
+def _study_codes(studies: tuple[str, ...]) -> NDArray[np.int64]:
+    """Number the studies in the order in which they first appear."""
+    place: dict[str, int] = {}
+    return np.array([place.setdefault(study, len(place)) for study in studies], dtype=np.int64)
+
+
+def _refuse_repeats(table: StudyTable, codes: NDArray[np.int64]) -> None:
+    if codes.max() + 1 == len(codes):
+        return
+    rows = np.bincount(codes)[codes]
+    studies = table.texts("study_id")
+    repeated = ", ".join(sorted({studies[i] for i in np.flatnonzero(rows > 1)}))
+    raise ModelError(
+        f"{table.name}: study {repeated} stands in more than one row; name the column that "
+        "tells the rows apart (a group or a covariate), keep one row, or pass "
+        "independent_rows=True"
+    )
+
+
 def _columns(
-    frame: pd.DataFrame, formula: str, name: str
+    table: StudyTable, formula: str
 ) -> tuple[NDArray[np.float64], tuple[str, ...], object | None]:
     if _is_intercept(formula):
-        return np.ones((len(frame), 1)), ("Intercept",), None
+        return np.ones((len(table), 1)), ("Intercept",), None
     import formulaic
 
     try:
@@ -182,9 +195,8 @@ def _columns(
         needed = sorted(str(variable) for variable in parsed.required_variables)
     except Exception as error:  # formulaic raises several unrelated classes
         raise OptionError(f"the formula {formula!r} cannot be read: {error}") from error
-    for column in needed:
-        _complete(frame, column, name)
-    data = frame[needed].copy()
+    columns = {column: _complete(table, column) for column in needed}
+    data = pd.DataFrame(columns, index=range(len(table)))
     for column in needed:
         if not pd.api.types.is_numeric_dtype(data[column]):
             data[column] = data[column].astype(str)
@@ -197,7 +209,7 @@ def _columns(
     values = np.asarray(matrix, dtype=float)
     if np.linalg.matrix_rank(values) < values.shape[1]:
         raise ModelError(
-            f"{name}: the columns of {formula!r} ({', '.join(matrix.columns)}) are not "
+            f"{table.name}: the columns of {formula!r} ({', '.join(matrix.columns)}) are not "
             "independent in these studies; leave one out"
         )
     return values, tuple(str(column) for column in matrix.columns), matrix.model_spec

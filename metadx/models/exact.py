@@ -211,6 +211,8 @@ class _Fit:
 
 def complete_studies(design: Design) -> int:
     """Number of studies that report both margins, be it in different rows."""
+    if design.start.size - 1 == len(design.counts):
+        return int(((design.counts[:, 1] > 0) & (design.counts[:, 3] > 0)).sum())
     study = np.repeat(np.arange(design.start.size - 1), np.diff(design.start))
     seen = [np.bincount(study, design.counts[:, j]) > 0 for j in (1, 3)]
     return int((seen[0] & seen[1]).sum())

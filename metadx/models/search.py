@@ -118,8 +118,17 @@ class Maximum:
         """Inverse observed information of the free parameters, zero elsewhere, (p, p)."""
         full = np.zeros_like(self.hessian)
         block = np.ix_(self.free, self.free)
-        full[block] = np.linalg.pinv(-self.hessian[block], hermitian=True)
+        full[block] = inverse(-self.hessian[block])
         return full
+
+
+def inverse(information: FloatArray) -> FloatArray:
+    """Inverse of an information matrix, the pseudo-inverse where it is singular."""
+    try:
+        np.linalg.cholesky(information)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.pinv(information, hermitian=True))
+    return np.asarray(np.linalg.inv(information))
 
 
 def start_values(design: Design) -> FloatArray:
@@ -252,6 +261,8 @@ def _canonical(design: Design, maximum: Maximum) -> Maximum:
             sign[[l11, l21]] = -1.0
         if maximum.theta[l22] < 0:
             sign[l22] = -1.0
+    if (sign > 0).all():
+        return maximum
     return replace(
         maximum,
         theta=maximum.theta * sign,
@@ -295,9 +306,8 @@ def search(design: Design, free: IntArray | None = None, nodes: int | None = Non
     """
     begun = time.perf_counter()
     theta = start_values(design)
-    if free is None:
-        free = np.arange(theta.size)
-    fixed = np.setdiff1d(np.arange(theta.size), free)
+    free = np.arange(theta.size) if free is None else free
+    fixed = np.delete(np.arange(theta.size), free)
     theta[fixed] = 0.0
     best = climb(design, theta, free, nodes)
     tried = [best]

@@ -13,9 +13,9 @@ STRATUM_COLUMNS = ("modality", "site", "unit", "population")
 
 def with_counts(table: StudyTable) -> tuple[StudyTable, list[str]]:
     """Leave out rows that report neither margin, with a sentence that names them."""
-    usable = table.usable
-    if len(usable) == len(table):
+    if table.arrays().totals.any(axis=1).all():
         return table, []
+    usable = table.usable
     kept = set(usable.frame["study_id"])
     left = [label for study, label in zip(table.frame["study_id"], table.labels, strict=True)
             if study not in kept]  # fmt: skip
@@ -43,7 +43,7 @@ def one_stratum(table: StudyTable, formulas: str) -> tuple[StudyTable, list[str]
         return table, []
     used = set(re.findall(r"\w+", formulas))
     fixed = [column for column in STRATUM_COLUMNS if column not in used]
-    if not fixed:
+    if len(set(zip(*map(table.texts, fixed), strict=True))) < 2:
         return table, []
     frame = table.frame
     frame["key"] = list(frame[fixed].astype(str).itertuples(index=False, name=None))
@@ -54,8 +54,6 @@ def one_stratum(table: StudyTable, formulas: str) -> tuple[StudyTable, list[str]
         complete = int(group["is_complete"].sum())
         ranked.append((-group["study_id"].nunique(), -complete, "patient" not in key, key))
     ranked.sort()
-    if len(ranked) < 2:
-        return table, []
     largest, *others = [("/".join(key), -size, key) for size, _, _, key in ranked]
     kept = table.select(**dict(zip(fixed, largest[2], strict=True)))
     left = ", ".join(f"{name} ({size})" for name, size, _ in others)

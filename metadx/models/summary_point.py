@@ -158,19 +158,21 @@ class SummaryPoint:
     @cached_property
     def tau_sensitivity(self) -> Estimate | NotApplicable:
         """Between-study standard deviation of logit sensitivity, interval on the log scale."""
-        return self._tau(lambda v: float(abs(v[L11])))
+        return self._tau(slice(L11, L21))
 
     @cached_property
     def tau_specificity(self) -> Estimate | NotApplicable:
         """Between-study standard deviation of logit specificity, interval on the log scale."""
-        return self._tau(lambda v: float(np.hypot(v[L21], v[L22])))
+        return self._tau(slice(L21, L22 + 1))
 
-    def _tau(self, tau) -> Estimate | NotApplicable:  # type: ignore[no-untyped-def]
-        if tau(self.psi) == 0.0:
+    def _tau(self, row: slice) -> Estimate | NotApplicable:
+        """Length of a row of L, ``sqrt(l21^2 + l22^2)``, with its delta-method interval."""
+        factor = self.psi[row]
+        tau = float(np.sqrt(factor @ factor))
+        if tau == 0.0:
             return NotApplicable("the between-study variance is estimated as 0, its boundary")
-        return delta.standard_deviation(
-            tau(self.psi), self._se(tau), self.level, self.interval, self._quantile
-        )
+        se = float(np.sqrt(factor @ self.cov[row, row] @ factor)) / tau
+        return delta.standard_deviation(tau, se, self.level, self.interval, self._quantile)
 
     @cached_property
     def correlation(self) -> Estimate | NotApplicable:

@@ -112,15 +112,27 @@ class StudyTable:
         """Display label of each row."""
         return list(self._row_labels)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns."""
         return tuple(str(name) for name in self._frame.columns)
+
+    @cached_property
+    def _texts(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the cells of a column as text, for grouping rows without a data frame."""
+        if name not in self._texts:
+            self._texts[name] = tuple(map(str, self._frame[name]))
+        return self._texts[name]
 
     def __len__(self) -> int:
         return len(self._frame)
 
     def _take(self, mask: npt.NDArray[np.bool_], name: str | None = None) -> StudyTable:
+        if name == self.name and mask.all():
+            return self
         frame = self._frame[mask].reset_index(drop=True)
         labels = tuple(text for text, keep in zip(self._row_labels, mask, strict=True) if keep)
         return StudyTable(name or _name_of(frame, self.name), frame, labels)

@@ -190,6 +190,35 @@ FIGURES: Final[tuple[Figurable, ...]] = (
         "Net benefit by threshold probability: acting on the test, treating all, treating none",
         "one-column",
     ),
+    Figurable(
+        "influence",
+        "metadx.plots.influence:plot_influence",
+        "metadx.plots.influence:influence_data",
+        "one fit",
+        "Both pooled margins without each study in turn, and Cook's distance",
+    ),
+    Figurable(
+        "cumulative",
+        "metadx.plots.cumulative:plot_cumulative",
+        "metadx.plots.cumulative:cumulative_data",
+        "one fit",
+        "Pooled values as the studies appeared, by year, the last update marked",
+    ),
+    Figurable(
+        "robustness",
+        "metadx.plots.robustness:plot_robustness",
+        "metadx.plots.robustness:robustness_data",
+        "one fit",
+        "What would have to be wrong for the conclusion to change: every other defensible choice",
+    ),
+    Figurable(
+        "funnel",
+        "metadx.plots.funnel:plot_funnel",
+        "metadx.plots.funnel:funnel_data",
+        "one fit",
+        "Deeks' funnel: odds ratios against effective sample size, from 10 studies on",
+        size="one-column",
+    ),
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from drawn import make_table
 
+from metadx.inference.cumulative import cumulative
 from metadx.models import BivariateResults
 from metadx.plots.registry import Figurable
 from metadx.tables import StudyTable
@@ -74,6 +75,8 @@ def claims() -> pd.DataFrame:
 
 def source_for(figure: Figurable, fit: BivariateResults) -> Any:
     """Return what a figure is drawn from, made of a fit where it concerns studies."""
+    if figure.name == "cumulative":
+        return cumulative(fit, by=[2001 + i for i in range(len(fit.table))]) or fit
     if figure.needs in ("fit", "one fit"):
         return fit
     if figure.needs == "table":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -199,9 +199,9 @@ def with_row(data: bytes | None, file: str, cells: Mapping[str, str]) -> tuple[b
         return data, [Fault(file, None, cells["study_id"], "", found, expected, "encoding")]
 
 
-def _line(cells: object, separator: str, newline: str) -> str:
+def _line(cells: Iterable[str], separator: str, newline: str) -> str:
     stream = io.StringIO()
-    csv.writer(stream, delimiter=separator, lineterminator=newline).writerow(cells)  # type: ignore[call-overload]
+    csv.writer(stream, delimiter=separator, lineterminator=newline).writerow(cells)
     return stream.getvalue()
 
 

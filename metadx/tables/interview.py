@@ -185,11 +185,11 @@ class Interview:
                 "a RIS, BibTeX or PubMed (NBIB) file of this study; Enter to type the citation",
             )  # fmt: skip
         if name == FIGURES:
-            options = (
+            ways = (
                 (_COUNTS, "the paper prints the counts, or they can be counted"),
                 (_PRINTED, "the paper prints percentages and group sizes"),
             )
-            return Question(name, "What is printed", "how the counts are known", options, _COUNTS)
+            return Question(name, "What is printed", "how the counts are known", ways, _COUNTS)
         if name == SOLUTION:
             found = self.found()
             listed = list(solutions_text(found)) if found else []

@@ -205,6 +205,8 @@ class StrategyResults:
         """Return mean and equal tails of draws."""
         low, high = np.quantile(draws, [0.5 - 0.5 * self.level, 0.5 + 0.5 * self.level]).tolist()
         mean = float(draws.mean())
+        if not np.ptp(draws) > 0.0:
+            low = high = mean
         return Estimate(mean, min(low, mean), max(high, mean), self.level, "simulation")
 
     # Tables over all strategies.

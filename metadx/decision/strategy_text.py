@@ -50,7 +50,11 @@ def summary_text(results: StrategyResults) -> str:
 
 def in_words(found: Estimate | NotApplicable, decimals: int) -> str:
     """Write an estimate with its interval, or the reason why there is none."""
-    return found.format(decimals) if isinstance(found, Estimate) else f"({found.reason})"
+    if isinstance(found, NotApplicable):
+        return f"({found.reason})"
+    if found.low == found.high:
+        return f"{found.value:.{decimals}f}"
+    return found.format(decimals)
 
 
 def _strategy(results: StrategyResults, name: str) -> Iterator[str]:

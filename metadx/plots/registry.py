@@ -219,6 +219,41 @@ FIGURES: Final[tuple[Figurable, ...]] = (
         "Deeks' funnel: odds ratios against effective sample size, from 10 studies on",
         size="one-column",
     ),
+    Figurable(
+        "strategy_comparison",
+        "metadx.plots.strategy_comparison:plot_strategy_comparison",
+        "metadx.plots.strategy_comparison:strategy_comparison_data",
+        "strategy",
+        "Missed fractures against imaging, cost, dose or time, and the efficient frontier",
+    ),
+    Figurable(
+        "strategy_pretest",
+        "metadx.plots.strategy_pretest:plot_strategy_pretest",
+        "metadx.plots.strategy_pretest:strategy_pretest_data",
+        "strategy",
+        "The best strategy, and the probability of being it, by pretest probability",
+    ),
+    Figurable(
+        "strategy_acceptability",
+        "metadx.plots.strategy_economics:plot_strategy_acceptability",
+        "metadx.plots.strategy_economics:strategy_acceptability_data",
+        "strategy",
+        "Probability that a strategy is cost-effective, by what a found fracture is worth",
+    ),
+    Figurable(
+        "strategy_plane",
+        "metadx.plots.strategy_economics:plot_strategy_plane",
+        "metadx.plots.strategy_economics:strategy_plane_data",
+        "strategy",
+        "Differences in cost and in fractures found against one strategy, draw by draw",
+    ),
+    Figurable(
+        "strategy_tornado",
+        "metadx.plots.strategy_tornado:plot_strategy_tornado",
+        "metadx.plots.strategy_tornado:strategy_tornado_data",
+        "strategy",
+        "How far each uncertain input moves the difference between two strategies",
+    ),
 )  # fmt: skip
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pandas as pd
-from drawn import make_table
+from drawn import REGULAR, TABLES, make_table
 
+from metadx.decision.strategy import Strategy
+from metadx.decision.strategy_file import plan_of
+from metadx.decision.strategy_results import StrategyResults
 from metadx.inference.cumulative import cumulative
 from metadx.models import BivariateResults
 from metadx.plots.registry import Figurable
@@ -83,14 +87,52 @@ def source_for(figure: Figurable, fit: BivariateResults) -> Any:
         return fit.table
     if figure.needs == "quadas":
         return quadas_of(fit.table)
-    return {"estimates": estimates, "claims": claims, "none": lambda: None}[figure.needs]()
+    others = {"estimates": estimates, "claims": claims, "strategy": strategies}
+    return {**others, "none": lambda: None}[figure.needs]()
+
+
+@cache
+def strategies() -> StrategyResults:
+    """Return strategies of stated accuracy, all their inputs given."""
+
+    def number(value: float, **more: Any) -> dict[str, Any]:
+        return {"value": value, "source": "assumption: for a test", **more}
+
+    def test(sensitivity: float, specificity: float, cost: float, dose: float) -> dict[str, Any]:
+        return {
+            "modality": "ct", "sensitivity": number(sensitivity, n=60),
+            "specificity": number(specificity, n=90), "dose": number(dose), "hours": number(3.0),
+            "cost": number(cost, low=0.5 * cost, high=1.6 * cost, currency="GBP"),
+        }  # fmt: skip
+
+    def alone(name: str) -> dict[str, Any]:
+        node = {"test": name, "positive": "treat", "negative": "discharge"}
+        return {"start": name, "label": f"{name.upper()} in everybody", "nodes": {name: node}}
+
+    both = alone("mri")["nodes"] | {"ct": {"test": "ct", "positive": "treat", "negative": "mri"}}
+    content = {
+        "title": "Strategies for a test", "site": "hip", "population": "radiograph_negative",
+        "prevalence": number(0.39, low=0.35, high=0.43), "threshold": number(0.1),
+        "value_of_finding": number(2000.0, currency="GBP"),
+        "tests": {"ct": test(0.9, 0.97, 100.0, 3.0), "mri": test(0.98, 0.96, 300.0, 0.0)},
+        "strategies": {
+            "ct": alone("ct"), "mri": alone("mri"), "none": {"start": "discharge"},
+            "both": {"start": "ct", "label": "CT, MRI after a negative CT", "nodes": both},
+        },
+    }  # fmt: skip
+    return Strategy(plan_of(content, "test", {}, {}), {}, {}).evaluate(draws=1000)
 
 
 def regular() -> StudyTable:
     """Return a small table with a covariate that has a missing value."""
-    from drawn import REGULAR
-
     frame = make_table(REGULAR).frame
     frame["age"] = pd.array([61, 64, None, 70, 73, 79], dtype="Int64")
     frame["design"] = ["cohort", "case-control", "cohort", None, "cohort", "case-control"]
     return StudyTable.from_frame(frame, "regular")
+
+
+def with_years() -> StudyTable:
+    """Return fifteen studies of different years."""
+    frame = make_table(TABLES["fifteen"]).frame
+    frame["year"] = pd.array([2001 + i for i in range(15)], dtype="Int64")
+    return StudyTable.from_frame(frame, "fifteen")

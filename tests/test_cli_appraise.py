@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from metadx.cli import app
 from metadx.errors import OptionError
 from metadx.report.appraisal_commands import Output
-from metadx.report.prevalences import known_prevalences, site_prevalences
+from metadx.report.prevalences import known_inputs, known_prevalences, site_prevalences
 from metadx.tables import read_studies
 
 STUDIES = Path(__file__).parents[1] / "studies"
@@ -69,11 +69,13 @@ def test_a_file_is_not_replaced_unasked(file, tmp_path):
 def test_without_a_prevalence_one_is_asked_for_or_known_ones_are_taken(file):
     with pytest.raises(OptionError, match="give one to three prevalences"):
         run("sof", file)
-    table = read_studies(STUDIES).select(modality="ct", site="hip")
-    found = known_prevalences(table, STUDIES)
-    usable = site_prevalences(table, STUDIES)
+    table = read_studies(STUDIES / "ct" / "hip.csv")
+    inputs = known_inputs(STUDIES)
+    found = known_prevalences(table, inputs)
+    usable = site_prevalences(table, inputs)
     values = list(found.values.values())
     assert values[0] == usable[0].value and values[-1] == usable[-1].value
+    assert known_inputs(Path(file).parent) == {}
     assert len(values) == 3 and all(one.site == "hip" for one in usable)
     for label in found.values:
         key = label.split("(")[1].rstrip(")")
@@ -118,5 +120,5 @@ def test_prisma_of_a_file_and_of_all_tables(file, tmp_path):
     text = run("prisma", file)
     assert "D2  Methods: Statistical methods of the meta-analysis [filled]" in text
     out = tmp_path / "prisma.docx"
-    run("prisma", "--studies", str(STUDIES), "--out", str(out))
+    run("prisma", "--studies", str(Path(file).parent), "--out", str(out))
     assert out.read_bytes().startswith(b"PK")

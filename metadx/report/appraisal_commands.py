@@ -6,7 +6,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +15,11 @@ from metadx.inference.appraisal import Appraisal
 from metadx.inference.appraisal import appraise as appraise_fit
 from metadx.models import BivariateModel, BivariateResults
 from metadx.report.appraisal_record import appraisal_html, appraisal_record
-from metadx.report.findings import Findings, findings
+from metadx.report.findings import Findings
 from metadx.report.findings_output import judgements_of, table_of
 from metadx.report.fit_record import find_table
 from metadx.report.paragraphs import Paragraphs, paragraphs
-from metadx.report.prevalences import known_prevalences
+from metadx.report.prevalences import known_inputs, site_findings
 from metadx.report.prisma import PrismaChecklist, prisma
 from metadx.tables import QuadasTable, StudyTable, read_quadas, read_studies
 from metadx.tables.files import write_bytes
@@ -134,7 +134,9 @@ def findings_output(
     """
     with _quiet():
         fit = _fitted(target, studies)[0]
-        found = site_findings(fit, studies, prevalences, _judgements(studies), seed, source)
+        found = site_findings(
+            fit, known_inputs(studies), prevalences, _judgements(studies), seed, source
+        )
         return output.deliver({
             "text": lambda: findings_text(found),
             "html": found.to_html,
@@ -142,28 +144,6 @@ def findings_output(
             "latex": found.to_latex,
             "csv": found.to_csv,
         })  # fmt: skip
-
-
-def site_findings(
-    fit: BivariateResults,
-    studies: Path,
-    prevalences: tuple[float, ...] = (),
-    quadas: QuadasTable | None = None,
-    seed: int = 1,
-    source: str | None = None,
-) -> Findings:
-    """Make a summary of findings at given prevalences, or at those known of the site.
-
-    Raises
-    ------
-    OptionError
-        If no prevalence is given and none is known.
-    """
-    if prevalences:
-        return findings(fit, list(prevalences), quadas=quadas, seed=seed, source=source)
-    known = known_prevalences(fit.table, studies)
-    found = findings(fit, known.values, quadas=quadas, seed=seed, source=source)
-    return replace(found, notes=(*found.notes, *known.notes))
 
 
 def paragraphs_output(

@@ -77,7 +77,7 @@ class Findings:
     facts : tuple of (str, str)
         Test, people, condition and reference standard.
     prevalences : tuple of str
-        how each column is headed.
+        How each column is headed.
     outcomes : tuple of Outcome
         True positives, false negatives, true negatives, false positives.
     inconclusive : str

@@ -23,6 +23,12 @@ def references(keys: Iterable[str]) -> dict[str, Reference]:
     return {key: known[key] for key in sorted(set(keys))}
 
 
+def all_references() -> tuple[Reference, ...]:
+    """Return every reference of the bibliography, sorted by key."""
+    known, _ = _file()
+    return tuple(known[key] for key in sorted(known))
+
+
 def citation(key: str) -> str:
     """Write ``"Chu & Cole 2006"``, from three authors on ``"Reitsma et al. 2005"``."""
     one = references([key])[key]

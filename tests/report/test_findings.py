@@ -175,9 +175,7 @@ def test_inconclusive_results_are_counted_or_said_to_be_missing(regular):
 
 
 def test_the_population_of_a_stratum_is_said():
-    table = read_studies(STUDIES).select(
-        modality="ct", site="hip", unit="patient", population="radiograph_negative"
-    )
+    table = read_studies(STUDIES / "ct" / "hip.csv").select(population="radiograph_negative")
     found = findings(fit(table), {"emergency department": 0.1})
     assert found.title == "CT, hip, per patient, radiograph negative"
     assert found.prevalences == ("emergency department",)

@@ -48,15 +48,22 @@ def risk_of_bias(table: StudyTable, source: JudgementSource) -> RiskOfBias:
     OptionError
         If columns are missing, or a domain or judgement is none of the tool's.
     """
+    found = judged_from(table, source)
+    bias = found.judgements[RISK_OF_BIAS].to_numpy()
+    return RiskOfBias(found.domains, tuple(tuple(map(str, row)) for row in bias))
+
+
+def judged_from(table: StudyTable, source: JudgementSource) -> Judged:
+    """Lay judgements of any form beside the rows of a table, as `plot_quadas` takes them.
+
+    Parameters
+    ----------
+    table, source
+        As for `risk_of_bias`.
+    """
     quadas = source if isinstance(source, QuadasTable) else _as_quadas(source)
     version = quadas.main_version(table)
-    found = judged(table, quadas, version if isinstance(version, str) else "QUADAS-2")
-    return RiskOfBias(found.domains, _rows(found))
-
-
-def _rows(found: Judged) -> tuple[tuple[str, ...], ...]:
-    bias = found.judgements[RISK_OF_BIAS]
-    return tuple(tuple(str(word) for word in row) for row in bias.to_numpy())
+    return judged(table, quadas, version if isinstance(version, str) else "QUADAS-2")
 
 
 def _as_quadas(frame: pd.DataFrame) -> QuadasTable:

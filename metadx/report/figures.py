@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from metadx.decision.strategy import Strategy, find_strategy
 from metadx.errors import OptionError
 from metadx.models import BivariateModel, BivariateResults
 from metadx.plots.registry import Figurable, figurable, keywords
@@ -197,7 +198,18 @@ def _source(entry: Figurable, request: FigureRequest) -> tuple[Any, dict[str, An
     if entry.needs == "none":
         return None, {}
     if not request.target:
-        raise OptionError(f"the figure {entry.name} needs a stratum, for example ct/hip")
+        example = "a stratum, for example ct/hip"
+        if entry.needs == "strategy":
+            example = "a file of strategies, for example hip"
+        raise OptionError(f"the figure {entry.name} needs {example}")
+    if entry.needs == "strategy":
+        plan = Strategy.from_file(find_strategy(request.target), request.studies)
+        return plan.evaluate(), {"strategies": request.target}
+    return _of_studies(entry, request)
+
+
+def _of_studies(entry: Figurable, request: FigureRequest) -> tuple[Any, dict[str, Any]]:
+    """A table, its judgements, its fit, or a fit of each group."""
     table = find_table(request.target, request.studies)
     if entry.needs == "table":
         return table, figure_record(table)

@@ -28,6 +28,7 @@ from metadx.errors import MetadxWarning, OptionError
 from metadx.estimate import Estimate, NotApplicable
 from metadx.inference.small_study import deeks_test
 from metadx.models import BivariateModel, BivariateResults
+from metadx.report.methods_paragraph import Said
 from metadx.report.methods_references import bibtex, citation, references
 from metadx.report.paragraphs import Paragraphs, paragraphs
 from metadx.tables import StudyTable, label, read_studies
@@ -600,3 +601,26 @@ def test_covariates_and_rows_of_something_else_are_refused(strata):
         paragraphs(fit, other)
     with pytest.raises(OptionError, match="without covariates"):
         paragraphs(fit.bayesian)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ct/hip/patient/radiograph_negative",
+        "xray/rib/patient/all_suspected",
+        "ct_hu/spine/patient/osteoporosis_screening",
+        "mri/hip/patient/radiograph_negative",
+    ],
+)
+def test_a_false_number_is_caught(strata, name):
+    """Every number of the results, changed in its last digit, fails its sentence's check."""
+    fit, rows, made = strata[name]
+    changed = 0
+    for said in made.results:
+        for found in re.finditer(r"\d+(?=[^\d.,]|[.,]\D|\.$)", said.text):
+            digit = str((int(found[0][-1]) + 1) % 10)
+            text = said.text[: found.end() - 1] + digit + said.text[found.end() :]
+            with pytest.raises(AssertionError):
+                checked(fit, rows, Paragraphs("", (), (Said(text),)))
+            changed += 1
+    assert changed > 20

@@ -284,13 +284,13 @@ def test_points_have_all_that_a_summary_point_has(found: PairedComparison) -> No
 
 @pytest.mark.slow
 def test_the_estimates_are_consistent_and_the_intervals_hold_their_level() -> None:
-    """Forty studies, 200 tables: bias within three Monte-Carlo errors, coverage near 95 %."""
+    """Forty studies, 100 tables: bias within Monte-Carlo error, coverage near 95 %."""
     inside, values = [], []
     truth = [
         expit(LOGITS[0][0]) - expit(LOGITS[0][1]), expit(LOGITS[1][0]) - expit(LOGITS[1][1]),
         *OMEGAS,
     ]  # fmt: skip
-    for seed in range(200):
+    for seed in range(100):
         found = compare_paired(simulated(40, 1000 + seed, patients=(20, 80)))
         rows = [found.contrasts[m].difference for m in ("sensitivity", "specificity")]
         odds = [d.odds_ratio for d in found.dependence.values()]
@@ -302,5 +302,5 @@ def test_the_estimates_are_consistent_and_the_intervals_hold_their_level() -> No
     bias = np.mean(values, axis=0) - truth
     error = np.std(values, axis=0) / np.sqrt(len(values))
     assert (np.abs(bias) < 3.5 * error + 0.002).all()
-    # 200 tables: one Monte-Carlo error is 1.5 points.
-    assert (np.abs(np.mean(inside, axis=0) - 0.95) < 0.05).all()
+    # 100 tables: one Monte-Carlo error is 2.2 points.
+    assert (np.abs(np.mean(inside, axis=0) - 0.95) < 0.07).all()

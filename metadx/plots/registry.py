@@ -191,6 +191,13 @@ FIGURES: Final[tuple[Figurable, ...]] = (
         "one-column",
     ),
     Figurable(
+        "strategy_decision_curve",
+        "metadx.plots.strategy_decision_curve:plot_strategy_decision_curve",
+        "metadx.plots.strategy_decision_curve:strategy_decision_curve_data",
+        "strategy",
+        "Net benefit of each strategy by threshold probability, of treating all and none",
+    ),
+    Figurable(
         "influence",
         "metadx.plots.influence:plot_influence",
         "metadx.plots.influence:influence_data",

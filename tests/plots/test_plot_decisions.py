@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from sources import strategies
 
 from metadx.decision import accuracy_draws, posttest, thresholds
 from metadx.errors import ModelError, OptionError
@@ -32,6 +33,10 @@ from metadx.plots.likelihood_ratios import plot_likelihood_ratios
 from metadx.plots.likelihood_ratios_layout import likelihood_ratios_data, quadrant, region
 from metadx.plots.posttest_curves import plot_posttest_curves
 from metadx.plots.posttest_curves_layout import posttest_curves_data
+from metadx.plots.strategy_decision_curve import (
+    plot_strategy_decision_curve,
+    strategy_decision_curve_data,
+)
 from metadx.plots.style import LOOKS
 
 PLOTS = {
@@ -332,3 +337,20 @@ def test_the_default_pretest_probability_is_said(draws):
     single = accuracy_draws(fit_table(make_table(one)), n=200)
     text = " ".join(text.get_text() for text in plot_icon_array(single).texts)
     assert "the share of diseased people (35.9%) stands for it" in text
+
+
+# Strategies.
+
+
+def test_strategies_are_lines_whose_net_benefit_weighs_their_outcomes():
+    results = strategies()
+    data = strategy_decision_curve_data(results)
+    for name in results.ranked:
+        row = data[(data["strategy"] == name) & (data["threshold"] == 0.2)].iloc[0]
+        found, alarms = (results.draws(name, one).mean() for one in ("found", "false_alarms"))
+        assert row["value"] == pytest.approx((found - alarms / 4) / 1000, rel=1e-9)
+        assert row["low"] <= row["value"] <= row["high"]
+    page = plot_strategy_decision_curve(results)
+    (panel,) = page.child_axes
+    assert len(lines_of(panel, "strategy")) == len(results.ranked)
+    assert_readable(figure_of(page))

@@ -139,80 +139,111 @@ def rows_layout(
     limit : float, optional
         Dashed line in the third panel.
     """
-    numbers = width >= WITH_NUMBERS
-    inner = width - 2.0 * BORDER
-    wide = min(
-        LABELS[numbers] * inner,
-        max(typeface.width(row.label, BODY, "bold" if row.strong else "normal") for row in rows)
-        + GAP,
-    )
-    k_at = BORDER + wide + 5.0
-    left = k_at + GAP
-    third = BARS + GAP if bars and numbers else 0.0
-    beside = NUMBERS + GAP if numbers else PANEL_GAP
-    room = (width - BORDER - left - third - 2.0 * beside) / 2.0
+    columns = _columns(rows, typeface, width, bool(bars))
     labels = title_lines(typeface, title, width)
     top = BORDER + len(labels) * 4.0 + (1.0 if labels else 0.0)
-    heads = [(BORDER, first, "left"), (k_at, "k", "right")]
-    boxes = []
-    for j, margin in enumerate(MARGINS):
-        x = left + j * (room + beside)
-        boxes.append((margin, x))
-        heads.append((x, margin.capitalize(), "left"))
-    if third:
-        heads.append((width - BORDER - third + GAP, bars, "left"))
+    heads = [(BORDER, first, "left"), (columns.k, "k", "right")]
+    heads += [(x, margin.capitalize(), "left") for margin, x in columns.panels.items()]
+    if columns.bars is not None:
+        heads.append((columns.bars, bars, "left"))
     labels += [
         Label(x, top + 0.5 * LINE, text, align=align, bold=True) for x, text, align in heads if text
     ]
-    y = top + LINE + HEAD_GAP
-    rules, start = [y - 0.5 * HEAD_GAP], y
+    start = top + LINE + HEAD_GAP
+    y = start
     marks: dict[str, list[Mark]] = {margin: [] for margin in MARGINS}
-    placed: list[tuple[float, float]] = []
+    lengths: list[tuple[float, float]] = []
     for row in rows:
-        heading = row.values is None
-        weight = "bold" if row.strong or heading else "normal"
-        room_here = left - BORDER - GAP if heading else wide - GAP
-        lines = typeface.wrap(row.label, room_here, BODY, weight)
-        high = len(lines) * LINE + (HEAD_GAP if heading else ROW_GAP)
-        at = y + (HEAD_GAP if heading else 0.5 * ROW_GAP) + 0.5 * LINE
-        labels += [
-            Label(BORDER, at + i * LINE, line, bold=weight == "bold")
-            for i, line in enumerate(lines)
-        ]
-        middle = at + 0.5 * (len(lines) - 1) * LINE
-        if row.k:
-            labels.append(Label(k_at, middle, row.k, align="right", bold=row.strong))
-        for margin, x in boxes:
+        words, middle, high = _words(row, columns, typeface, y)
+        labels += words
+        for margin, x in columns.panels.items():
             if row.values is None:
                 continue
             estimate = row.values[margin]
-            if estimate is None:
-                labels.append(Label(x + 0.5 * room, middle, ABSENT, align="center", color=QUIET))
-                continue
-            marks[margin].append(Mark(middle, estimate, row.strong))
-            if numbers:
-                labels.append(Label(x + room + 1.5, middle, estimate.format(2), bold=row.strong))
+            labels += _beside(estimate, x, middle, columns, row.strong)
+            if estimate is not None:
+                marks[margin].append(Mark(middle, estimate, row.strong))
         if row.bar is not None:
-            placed.append((middle, row.bar))
+            lengths.append((middle, row.bar))
         y += high
     y += 0.5 * ROW_GAP
     panels = []
-    for margin, x in boxes:
+    for margin, x in columns.panels.items():
         shown = [mark.estimate for mark in marks[margin]]
         band = full[margin]
-        ends, ticks = axis_of([*shown, *([band] if band else [])], room, typeface)
-        box = Box(x, start, room, y - start)
+        ends, ticks = axis_of([*shown, *([band] if band else [])], columns.room, typeface)
+        box = Box(x, start, columns.room, y - start)
         panels.append(MarginPanel(margin, box, ends, ticks, band, tuple(marks[margin])))
     bar_panel = None
-    if third:
-        most = 1.08 * max([length for _, length in placed] + ([limit] if limit else []) + [1e-3])
-        ticks = tuple(t for t in MaxNLocator(2).tick_values(0.0, most) if 0.0 <= t <= most)
-        box = Box(width - BORDER - third + GAP, start, third - GAP - 1.5, y - start)
-        bar_panel = BarPanel(box, most, ticks, limit, tuple(placed))
-    y += TICKS
-    below = paragraph(typeface, captions, BORDER, y + 0.5 * LINE, inner)
-    height = y + len(below) * LINE + BORDER
-    return RowsLayout(width, height, (*labels, *below), tuple(panels), bar_panel, tuple(rules))
+    if columns.bars is not None:
+        box = Box(columns.bars, start, BARS - 1.5, y - start)
+        bar_panel = _bars(box, lengths, limit)
+    below = paragraph(typeface, captions, BORDER, y + TICKS + 0.5 * LINE, width - 2.0 * BORDER)
+    height = y + TICKS + len(below) * LINE + BORDER
+    rules = (start - 0.5 * HEAD_GAP,)
+    return RowsLayout(width, height, (*labels, *below), tuple(panels), bar_panel, rules)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where the columns stand (millimetres): width of the labels, right end of k, panels."""
+
+    labels: float
+    k: float
+    panels: dict[str, float]
+    room: float
+    numbers: bool
+    bars: float | None
+
+
+def _columns(rows: Sequence[EstimateRow], typeface: Typeface, width: float, bars: bool) -> _Columns:
+    numbers = width >= WITH_NUMBERS
+    widest = max(
+        typeface.width(row.label, BODY, "bold" if row.strong else "normal") for row in rows
+    )
+    labels = min(LABELS[numbers] * (width - 2.0 * BORDER), widest + GAP)
+    k = BORDER + labels + 5.0
+    left = k + GAP
+    third = BARS + GAP if bars and numbers else 0.0
+    beside = NUMBERS + GAP if numbers else PANEL_GAP
+    room = (width - BORDER - left - third - 2.0 * beside) / 2.0
+    panels = {margin: left + j * (room + beside) for j, margin in enumerate(MARGINS)}
+    at = width - BORDER - BARS if third else None
+    return _Columns(labels, k, panels, room, numbers, at)
+
+
+def _words(
+    row: EstimateRow, columns: _Columns, typeface: Typeface, y: float
+) -> tuple[list[Label], float, float]:
+    """Return the words at the left of a row, its middle and its height."""
+    heading = row.values is None
+    bold = row.strong or heading
+    room = columns.k if heading else columns.labels
+    lines = typeface.wrap(row.label, room - GAP, BODY, "bold" if bold else "normal")
+    gap = HEAD_GAP if heading else ROW_GAP
+    at = y + (gap if heading else 0.5 * gap) + 0.5 * LINE
+    labels = [Label(BORDER, at + i * LINE, line, bold=bold) for i, line in enumerate(lines)]
+    middle = at + 0.5 * (len(lines) - 1) * LINE
+    if row.k:
+        labels.append(Label(columns.k, middle, row.k, align="right", bold=row.strong))
+    return labels, middle, len(lines) * LINE + gap
+
+
+def _beside(
+    estimate: Estimate | None, x: float, y: float, columns: _Columns, strong: bool
+) -> list[Label]:
+    """Return the numbers beside a panel, or the words in it where nothing is pooled."""
+    if estimate is None:
+        return [Label(x + 0.5 * columns.room, y, ABSENT, align="center", color=QUIET)]
+    if not columns.numbers:
+        return []
+    return [Label(x + columns.room + 1.5, y, estimate.format(2), bold=strong)]
+
+
+def _bars(box: Box, lengths: Sequence[tuple[float, float]], limit: float | None) -> BarPanel:
+    most = 1.08 * max([length for _, length in lengths] + ([limit] if limit else []) + [1e-3])
+    ticks = tuple(t for t in MaxNLocator(2).tick_values(0.0, most) if 0.0 <= t <= most)
+    return BarPanel(box, most, ticks, limit, tuple(lengths))
 
 
 def axis_of(

@@ -112,7 +112,10 @@ def robustness_captions(found: Robustness, absent: dict[str, list[str]]) -> list
         f"{fit.n_nondiseased:,} non-diseased).",
     ]
     out += [f"Not shown: {'; '.join(words)} ({reason})." for reason, words in absent.items()]
-    return [*out, *model_captions(fit)]
+    said = " ".join(out)
+    reasons = [margin.reason for margin in fit.margins.values() if margin.reason in said]
+    repeated = [text for text in model_captions(fit) if any(r and r in text for r in reasons)]
+    return [*out, *(text for text in model_captions(fit) if text not in repeated)]
 
 
 def _robustness(source: BivariateResults | Robustness) -> Robustness:

@@ -53,7 +53,7 @@ def test_equal_patterns_give_the_circular_cone():
 def test_weights_against_projections_of_random_vectors(shape):
     """The squared length of the projection, found by a general optimiser."""
     rng, squared = np.random.default_rng(5), []
-    for z in rng.standard_normal((250, 3)):
+    for z in rng.standard_normal((150, 3)):
 
         def gap(low, z=z):
             point = low[0] ** 2, np.sqrt(2 * shape) * low[0] * low[1], low[1] ** 2 + low[2] ** 2
@@ -64,7 +64,7 @@ def test_weights_against_projections_of_random_vectors(shape):
     weights = cone_weights(shape)
     for x in (0.5, 2.0, 4.0):
         share, wanted = np.mean(np.array(squared) > x), mixture_tail(x, weights)
-        assert abs(share - wanted) < 3.5 * np.sqrt(wanted * (1 - wanted) / 250)
+        assert abs(share - wanted) < 3.5 * np.sqrt(wanted * (1 - wanted) / 150)
 
 
 def test_the_tail_of_the_mixture():
@@ -92,13 +92,14 @@ def test_simulation_and_limit_agree_for_many_studies():
     studies = simulate(
         np.random.default_rng(2), 150, 0.8, 0.85, tau=(0.15, 0.15), rho=0.0, arms=(40, 80)
     )
-    found = homogeneity_test(fit(studies))
-    # The limit's own error at this size is of the order of 0.03, the simulation's 0.016.
+    full = fit(studies)
+    found = homogeneity_test(full, replicates=399)
+    # The limit's own error at this size is of the order of 0.03, the simulation's 0.02.
     assert 0.02 < found.p < 0.9 and abs(found.p - found.p_simulated) < 0.1
-    again = homogeneity_test(fit(studies))
-    assert again.p_simulated == found.p_simulated
+    first, again = (homogeneity_test(full, replicates=20, seed=3).p_simulated for _ in range(2))
+    assert first == again
     with pytest.raises(OptionError, match="at least one"):
-        homogeneity_test(fit(studies), replicates=0)
+        homogeneity_test(full, replicates=0)
 
 
 def test_kappa_shrinks_where_few_studies_are_complete():

@@ -79,15 +79,16 @@ def test_a_planted_outlier_has_the_largest_distance(monkeypatch):
 def test_forty_studies_in_a_moment():
     full = fit(simulate(np.random.default_rng(3), 40, sens=0.85, spec=0.9, arms=(30, 200)))
     leave_one_out(full, pretest=0.3)  # compiled code is loaded once
-    best = min(_timed(full) for _ in range(3))
-    assert best < 0.3
+    # Seconds of the processor: nothing here runs in parallel, and other work on the machine
+    # does not count.
+    assert min(_timed(full) for _ in range(3)) < 0.3
 
 
 def _timed(full: BivariateResults) -> float:
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = leave_one_out(full, pretest=0.3)
     assert len(found.frame) == 40
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 def test_post_test_probabilities_by_bayes():

@@ -140,10 +140,11 @@ def spread(points: FloatArray, radius: float, low: float, high: float) -> FloatA
     """
     moved = np.array(points, dtype=float)
     turn = GOLDEN_ANGLE * np.arange(len(moved))
-    # Studies with the same result need a direction in which to part.
-    moved += 1e-6 * radius * np.column_stack([np.cos(turn), np.sin(turn)])
+    # Studies with the same result, or pressed into one corner, need a direction to part.
+    aside = 1e-6 * radius * np.column_stack([np.cos(turn), np.sin(turn)])
     for _ in range(ROUNDS):
-        gap = moved[:, None, :] - moved[None, :, :]
+        apart = moved + aside
+        gap = apart[:, None, :] - apart[None, :, :]
         distance = np.hypot(gap[..., 0], gap[..., 1])
         np.fill_diagonal(distance, np.inf)
         short = np.maximum(2.02 * radius - distance, 0.0)

@@ -215,7 +215,8 @@ class Economics:
         -------
         DataFrame or NotApplicable
             Columns parameter, label and value, that of everything first; sensitivity and
-            specificity of one test count together.
+            specificity of one test count together. An input on which the criterion does not
+            depend is worth exactly 0.
         """
         found = self.results.utilities(criterion)
         if isinstance(found, NotApplicable):
@@ -224,25 +225,35 @@ class Economics:
         rows: list[dict[str, object]] = [
             {"parameter": "everything", "label": "everything", "value": economics.evpi(utility)}
         ]
-        for name, (label, parameters) in self._groups().items():
-            rows.append(
-                {"parameter": name, "label": label, "value": economics.evppi(utility, parameters)}
-            )
+        for name, (label, members) in self._groups().items():
+            value = 0.0
+            if self._matters(members, criterion, utility):
+                parameters = np.stack([self.results.drawn[one] for one in members], axis=1)
+                value = economics.evppi(utility, parameters)
+            rows.append({"parameter": name, "label": label, "value": value})
         frame = pd.DataFrame(rows)
         order = frame["value"].iloc[1:].sort_values(ascending=False, kind="stable").index
         return frame.loc[[0, *order]].reset_index(drop=True)
 
-    def _groups(self) -> dict[str, tuple[str, FloatArray]]:
+    def _matters(self, members: Sequence[str], criterion: str, utility: FloatArray) -> bool:
+        """Whether anything changes when these inputs stand at their means."""
+        drawn = dict(self.results.drawn)
+        for name in members:
+            drawn[name] = np.full_like(drawn[name], drawn[name].mean())
+        found = self.results.sensitivity.with_draws(drawn).utilities(criterion)
+        assert not isinstance(found, NotApplicable)
+        return not np.array_equal(found[0], utility)
+
+    def _groups(self) -> dict[str, tuple[str, list[str]]]:
         drawn = self.results.drawn
-        groups: dict[str, tuple[str, FloatArray]] = {}
-        accuracy = set()
+        groups: dict[str, tuple[str, list[str]]] = {}
+        accuracy: set[str] = set()
         for test in self.results.plan.tests.values():
             names = [f"tests.{test.name}.{margin}" for margin in MARGINS]
             if names[0] in drawn:
-                both = np.stack([drawn[name] for name in names], axis=1)
-                groups[f"tests.{test.name}"] = (f"accuracy of {test.label}", both)
+                groups[f"tests.{test.name}"] = (f"accuracy of {test.label}", names)
                 accuracy |= set(names)
         for name, label in self.results.sensitivity.parameters().items():
             if name not in accuracy:
-                groups[name] = (label, drawn[name])
+                groups[name] = (label, [name])
         return groups

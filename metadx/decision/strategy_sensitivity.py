@@ -58,14 +58,18 @@ class Sensitivity:
 
     def _at(self, changed: dict[str, float]) -> StrategyResults:
         """Evaluate at the means of all draws but those that are changed."""
-        results = self.results
-        values = {name: np.array([drawn.mean()]) for name, drawn in results.drawn.items()}
+        values = {name: np.array([drawn.mean()]) for name, drawn in self.results.drawn.items()}
         values |= {name: np.array([value]) for name, value in changed.items()}
+        return self.with_draws(values)
+
+    def with_draws(self, drawn: dict[str, FloatArray]) -> StrategyResults:
+        """Return the evaluation with other draws of everything uncertain, by name."""
+        results = self.results
         flows = {
-            name: flow_of(tree, results.plan, values, results.dependence.get(name))
+            name: flow_of(tree, results.plan, drawn, results.dependence.get(name))
             for name, tree in results.plan.trees.items()
         }
-        return replace(results, flows=flows, drawn=values, prevalence=values["prevalence"])
+        return replace(results, flows=flows, drawn=drawn, prevalence=drawn["prevalence"])
 
     def _value(
         self, at: StrategyResults, strategy: str, reference: str | None, outcome: str

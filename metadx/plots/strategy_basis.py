@@ -69,9 +69,9 @@ def strategy_captions(
         studies.append(f"{plan.tests[test].label}: {', '.join(parts)}")
     found = [
         *extra,
-        f"{f'Pretest probability {in_words(share, 2)}. ' if pretest else ''}{results.n_draws:,} draws "
-        f"of the pooled accuracy in {where} and of the other inputs; intervals hold "
-        f"{percent(results.level)} of them.",
+        f"{f'Pretest probability {in_words(share, 2)}. ' if pretest else ''}"
+        f"{results.n_draws:,} draws of the pooled accuracy in {where} and of the other inputs; "
+        f"intervals hold {percent(results.level)} of them.",
         f"Studies: {'; '.join(studies)}.",
     ]
     apart = [results.labels[name] for name in results.names if name not in results.ranked]

@@ -32,6 +32,11 @@ def posttest(
     source: Annotated[
         str | None, typer.Option(help="posterior or 'maximum likelihood'; chosen by default.")
     ] = None,
+    benefit: Annotated[
+        float | None, typer.Option(help="Benefit of treating one with the condition.")
+    ] = None,
+    harm: Annotated[float | None, typer.Option(help="Harm of treating one without it.")] = None,
+    test_harm: Annotated[float, typer.Option(help="Harm of testing one, same unit.")] = 0.0,
     studies: Annotated[Path, typer.Option(help="Folder of study tables.")] = STUDIES,
 ) -> None:
     """Print the probability of the condition after a positive and a negative result."""
@@ -42,8 +47,9 @@ def posttest(
     )
 
     request = PosttestRequest(
-        target, tuple(pretest or ()), pretest_interval, level, seed, source, studies
-    )
+        target, tuple(pretest or ()), pretest_interval, level, seed, source, studies, benefit,
+        harm, test_harm,
+    )  # fmt: skip
     if json_output:
         import json
 

@@ -179,7 +179,8 @@ def accuracy_draws(
     n : int
         Number of draws.
     seed : int
-        Seed. Different strata have independent draws under the same seed.
+        Seed. Different strata, and different tables, have independent draws under the same
+        seed.
     source : {"posterior", "maximum likelihood"}, optional
         Where the draws come from. By default the posterior where a margin has fewer than ten
         studies or is not estimable by maximum likelihood, else the sampling distribution of
@@ -214,7 +215,7 @@ def accuracy_draws(
         raise OptionError(f"seed is {seed}; it is a whole number from 0 up")
     chosen = _source(fit, source, at)
     stratum = _stratum(fit.table)
-    rng = np.random.default_rng([seed, zlib.crc32(stratum.encode())])
+    rng = np.random.default_rng([seed, _stream(fit.table, stratum)])
     if chosen == "posterior":
         posterior = fit if isinstance(fit, BayesianResults) else fit.bayesian
         if isinstance(posterior, NotApplicable):
@@ -329,6 +330,16 @@ def _thin(k: tuple[int, ...]) -> list[str]:
         elif count == 1:
             found.append(f"One study reports {name}.")
     return found
+
+
+def _stream(table: StudyTable, stratum: str) -> int:
+    """Number of the stream of a table's draws.
+
+    A stratum keeps its stream when a study is added, so that the change shows and not the
+    chance; tables that have no stratum may share a name, and their content tells them apart.
+    """
+    own = "" if table.is_stratified else table.sha256
+    return zlib.crc32(f"{stratum} {own}".encode())
 
 
 def _stratum(table: StudyTable) -> str:

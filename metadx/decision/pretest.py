@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -114,7 +114,8 @@ def _named(given: Any) -> list[tuple[str, Any]]:
 
 def _one(name: str, value: Any, n: int, rng: np.random.Generator, level: float) -> Pretest:
     if isinstance(value, Pretest):
-        return value
+        other = value.draws is not None and value.draws.size != n
+        return replace(value, draws=rng.choice(value.draws, n)) if other else value
     if isinstance(value, tuple):
         return _interval(name, value)
     if hasattr(value, "rvs") or isinstance(value, np.ndarray):

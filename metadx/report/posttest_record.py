@@ -9,6 +9,7 @@ from typing import Any
 
 from metadx.decision.inputs import read_inputs
 from metadx.decision.posttest import PosttestResult, posttest
+from metadx.decision.thresholds import Thresholds, thresholds
 from metadx.errors import MetadxWarning, OptionError
 from metadx.models import BivariateModel
 from metadx.report.fit_record import find_table
@@ -35,6 +36,10 @@ class PosttestRequest:
         Where the draws come from, see `metadx.decision.accuracy_draws`.
     studies : Path
         Folder of study tables.
+    benefit, harm : float or None
+        Of treating one person with the condition, and one without; both, for the thresholds.
+    test_harm : float
+        Of testing one person, in the same unit.
     """
 
     target: str
@@ -44,6 +49,9 @@ class PosttestRequest:
     seed: int = 1
     source: str | None = None
     studies: Path = Path("studies")
+    benefit: float | None = None
+    harm: float | None = None
+    test_harm: float = 0.0
 
 
 def posttest_result(request: PosttestRequest) -> PosttestResult:
@@ -72,12 +80,25 @@ def posttest_result(request: PosttestRequest) -> PosttestResult:
 
 def posttest_record(request: PosttestRequest) -> dict[str, Any]:
     """Return the result as a JSON-ready dictionary."""
-    return posttest_result(request).to_dict()
+    result = posttest_result(request)
+    found = _thresholds(request, result)
+    return result.to_dict() | {"thresholds": found.to_dict() if found else None}
 
 
 def posttest_report(request: PosttestRequest) -> str:
     """Return the result as text."""
-    return posttest_result(request).summary()
+    result = posttest_result(request)
+    found = _thresholds(request, result)
+    return result.summary() + (f"\n\n{found.summary()}" if found else "")
+
+
+def _thresholds(request: PosttestRequest, result: PosttestResult) -> Thresholds | None:
+    """Compute the thresholds where benefit and harm were given."""
+    if request.benefit is None and request.harm is None:
+        return None
+    if request.benefit is None or request.harm is None:
+        raise OptionError("thresholds need both --benefit and --harm, in one unit")
+    return thresholds(result.draws, request.benefit, request.harm, request.test_harm)
 
 
 def _known(table: StudyTable, request: PosttestRequest) -> list[str]:

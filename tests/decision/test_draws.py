@@ -82,6 +82,19 @@ def test_the_same_seed_gives_the_same_draws_and_strata_are_independent():
     renamed = type(REGULAR).from_frame(REGULAR.frame, "another")
     apart = accuracy_draws(fit(renamed), seed=3)
     assert abs(np.corrcoef(one.mean[:, 0], apart.mean[:, 0])[0, 1]) < 0.05
+    shorter = accuracy_draws(fit(type(REGULAR).from_frame(REGULAR.frame[:5], "test")), seed=3)
+    assert abs(np.corrcoef(one.mean[:, 0], shorter.mean[:, 0])[0, 1]) < 0.05
+
+
+def test_a_stratum_keeps_its_stream_when_a_study_is_added():
+    columns = {"modality": "ct", "site": "hip", "unit": "patient", "population": "all_suspected"}
+    frame = REGULAR.frame.assign(**columns)
+    every, fewer = (
+        accuracy_draws(fit(type(REGULAR).from_frame(rows, "ct/hip")), source="maximum likelihood")
+        for rows in (frame, frame[:5])
+    )
+    # The same normals, carried to two estimates that differ by one study.
+    assert np.corrcoef(every.mean[:, 0], fewer.mean[:, 0])[0, 1] > 0.9
 
 
 def test_a_missing_margin_is_nan_and_says_so():

@@ -133,6 +133,13 @@ def test_a_narrow_distribution_is_a_number(regular):
     assert narrow.negative.high == number.negative.high
 
 
+def test_a_distribution_drawn_for_another_number_of_draws_is_drawn_again(regular):
+    (row,) = regular.posttest(stats.beta(39, 61), n=300).rows
+    again = natural_frequencies(accuracy_draws(regular), row.pretest)
+    assert again.pretest.draws.size == 10_000
+    assert again.counts["diseased"].value == row.frequencies.counts["diseased"].value
+
+
 def test_strata_keep_their_names_and_their_order(regular):
     result = regular.posttest({"clinic": 0.1, "emergency room": (0.3, 0.5), "ward": 0.8})
     assert list(result.frame["label"]) == ["clinic", "emergency room", "ward"]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from metadx.cli import app
 from metadx.errors import OptionError
-from metadx.report.posttest_record import PosttestRequest, posttest_result
+from metadx.report.posttest_record import PosttestRequest, posttest_record, posttest_result
 
 STUDIES = Path(__file__).parents[2] / "studies"
 TABLE = "study,tp,fp,fn,tn\nA,45,7,5,60\nB,30,4,9,52\nC,88,30,6,140\nD,15,1,4,22\n"
@@ -68,6 +68,15 @@ def test_a_table_without_a_site_is_only_asked(table):
 def test_a_percentage_is_explained(table):
     with pytest.raises(OptionError, match=r"39% is 0\.39"):
         posttest_result(PosttestRequest(table, (39.0,)))
+
+
+def test_benefit_and_harm_add_the_thresholds(table):
+    options = (table, "--pretest", "0.39", "--benefit", "4", "--harm", "1", "--test-harm", "0.02")
+    assert "Testing threshold" in run(*options).output
+    record = json.loads(run(*options, "--json").output)["thresholds"]
+    assert record["testing"]["value"] < record["untested"]["value"] == 0.2
+    with pytest.raises(OptionError, match="both --benefit and --harm"):
+        posttest_record(PosttestRequest(table, (0.39,), benefit=4.0))
 
 
 def test_the_source_can_be_chosen(table):

@@ -11,7 +11,7 @@ from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
 from metadx.inference.comparison_of_methods import MethodComparison, compare_methods
 from metadx.inference.cumulative import Cumulative, cumulative
-from metadx.inference.headline import check_pretest
+from metadx.inference.headline import Followed, check_pretest
 from metadx.inference.heterogeneity import Heterogeneity, heterogeneity
 from metadx.inference.influence import Influence, leave_one_out
 from metadx.inference.outliers import Outliers, outliers
@@ -60,12 +60,16 @@ class Appraisal:
     risk_of_bias : dict of str
         ``"low"``, ``"high"`` or ``"unclear"`` by study identifier; empty where it was not
         judged.
+    also : dict of callables
+        Further quantities that are followed when a study is left out, for example the
+        strategy that comes out best.
     """
 
     fit: BivariateResults
     pretest: float | None
     seed: int
     risk_of_bias: Mapping[str, str]
+    also: Mapping[str, Followed]
 
     @cached_property
     def heterogeneity(self) -> Heterogeneity:
@@ -75,7 +79,7 @@ class Appraisal:
     @cached_property
     def influence(self) -> Influence | NotApplicable:
         """Every headline quantity without each study."""
-        return leave_one_out(self.fit, self.pretest)
+        return leave_one_out(self.fit, self.pretest, self.also)
 
     @cached_property
     def outliers(self) -> Outliers | NotApplicable:
@@ -146,6 +150,7 @@ def appraise(
     pretest: float | None = None,
     seed: int = 1,
     quadas: Mapping[str, str] | QuadasTable | None = None,
+    also: Mapping[str, Followed] | None = None,
 ) -> Appraisal:
     """Appraise one stratum.
 
@@ -161,6 +166,8 @@ def appraise(
         Risk of bias of each study by identifier: ``"low"``, ``"high"`` or ``"unclear"``; or
         the judgements, from which one word follows by the rule of
         :mod:`metadx.tables.quadas`.
+    also : dict of callables, optional
+        Further quantities of a fit to follow, see :func:`metadx.inference.leave_one_out`.
 
     Raises
     ------
@@ -173,7 +180,7 @@ def appraise(
     fit: Any = table_or_fit
     if isinstance(table_or_fit, StudyTable):
         fit = BivariateModel(table_or_fit).fit()
-    return Appraisal(fit, pretest, seed, _judged(fit.table, quadas))
+    return Appraisal(fit, pretest, seed, _judged(fit.table, quadas), dict(also or {}))
 
 
 def _judged(table: StudyTable, quadas: Mapping[str, str] | QuadasTable | None) -> dict[str, str]:

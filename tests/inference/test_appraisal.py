@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from edge_tables import EDGES
 from reference_values import table
@@ -7,6 +8,7 @@ from study_tables import fit, table_of
 
 from metadx.errors import OptionError
 from metadx.inference.appraisal import SECTIONS, appraise
+from metadx.tables.quadas import QuadasTable
 
 
 @pytest.mark.parametrize("name", EDGES)
@@ -22,6 +24,36 @@ def test_every_section_says_something_of_every_table(name):
 def test_parts_are_computed_once():
     found = appraise(fit(table("dementia_csf")))
     assert found.influence is found.influence
+
+
+def test_risk_of_bias_comes_from_a_mapping_or_from_judgements():
+    full = fit(table("dementia_csf"))
+    ids = full.table.frame["study_id"].astype(str).tolist()
+    rows = [
+        {"study_id": s, "domain": d, "judgement": "high" if i < 4 else "low"}
+        for i, s in enumerate(ids)
+        for d in ("patient_selection", "index_test", "reference_standard", "flow_and_timing")
+    ]
+    frame = pd.DataFrame(rows).assign(
+        modality="", site="", version="QUADAS-2", compared_with="", question="risk_of_bias",
+        source="",
+    )  # fmt: skip
+    words = {s: "high" if i < 4 else "low" for i, s in enumerate(ids)}
+    by_table, by_words = appraise(full, quadas=QuadasTable(frame)), appraise(full, quadas=words)
+    assert by_table.risk_of_bias == by_words.risk_of_bias == words
+    row = by_table.robustness.frame.set_index("name").loc["low_risk"]
+    assert row["k"] == 10 and row["sensitivity"] > 0.5
+
+
+def test_further_quantities_are_followed():
+    found = appraise(
+        fit(table("dementia_csf")), also={"rule in": lambda one: one.lr_positive.value > 2.3}
+    )
+    assert "rule in" in found.influence.frame.columns
+
+
+def test_a_table_is_pooled_first():
+    assert appraise(table("dementia_csf")).fit.k == 14
 
 
 def test_options():

@@ -6,11 +6,12 @@ from metadx.inference.bootstrap import Bootstrap, bootstrap
 from metadx.inference.comparison import Comparison, LikelihoodRatioTest, PairComparison, compare
 from metadx.inference.comparison_of_methods import MethodComparison, compare_methods
 from metadx.inference.cumulative import Cumulative, cumulative
+from metadx.inference.dependence import Dependence
 from metadx.inference.heterogeneity import Heterogeneity, ISquared, heterogeneity, i_squared
 from metadx.inference.homogeneity import HomogeneityTest, homogeneity_test
 from metadx.inference.influence import Influence, leave_one_out
 from metadx.inference.outliers import Outliers, outliers
-from metadx.inference.paired import Dependence, PairedComparison, compare_paired
+from metadx.inference.paired import PairedComparison, compare_paired
 from metadx.inference.prevalence import PrevalenceDependence, prevalence_dependence
 from metadx.inference.profile import profile
 from metadx.inference.regression import MetaRegression, meta_regression

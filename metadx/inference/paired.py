@@ -17,25 +17,23 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import chdtrc, chdtri, expit
+from scipy.special import chdtrc
 
 from metadx.errors import BoundaryWarning, MetadxWarning, ModelError, SparseDataWarning
 from metadx.estimate import Estimate, NotApplicable
 from metadx.inference.comparison import LikelihoodRatioTest
 from metadx.inference.contrasts import Contrast, contrast
+from metadx.inference.dependence import WORDS, Dependence, dependence, draw_accuracy
 from metadx.inference.one_study import paired_contrast
-from metadx.kernels.crossed import joint_probabilities
+from metadx.inference.paired_text import studies, summary_text
 from metadx.models import SummaryPoint, delta
-from metadx.models.crossed import LARGEST_OMEGA, ODDS_RATIOS, CrossedMaximum, fit_crossed, omega_end
+from metadx.models.crossed import ODDS_RATIOS, CrossedMaximum, fit_crossed
 from metadx.models.design import MARGINS
 from metadx.models.exact import COMPLETE_FOR_CORRELATION, boundary_sentence
 from metadx.tables.crossed import PARTS, CrossedTable
 
 FloatArray = NDArray[np.float64]
 
-#: Draws behind the intervals of the covariances: their ends are good to a hundredth of their
-#: width (a test asserts it), and they take 10 ms.
-DRAWS: Final = 20_000
 _COMMON, _OWN = np.ones((2, 1)), np.eye(2)
 _LADDER: Final = {
     "null": (_COMMON, _COMMON),
@@ -43,38 +41,6 @@ _LADDER: Final = {
     "specificity": (_COMMON, _OWN),
     "both": (_OWN, _OWN),
 }
-_WORDS: Final = dict(zip(PARTS, ("diseased", "non-diseased"), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Dependence:
-    """How the results of two tests hang together among patients of one kind.
-
-    Attributes
-    ----------
-    part : str
-        ``"diseased"`` or ``"nondiseased"``.
-    odds_ratio : Estimate or NotApplicable
-        Odds of a positive test b in those with a positive test a by that in those with a
-        negative one, in the same study; 1 is independence.
-    covariance : Estimate or NotApplicable
-        Of the two results (1 for positive) at the summary point: the probability that both
-        are positive less the product of the single probabilities. Its interval holds the
-        central draws of :meth:`PairedComparison.draws`.
-    bounds : tuple of float
-        Smallest and largest covariance that the two probabilities allow.
-    k : int
-        Studies with a cross-table.
-    n : int
-        Patients in them.
-    """
-
-    part: str
-    odds_ratio: Estimate | NotApplicable
-    covariance: Estimate | NotApplicable
-    bounds: tuple[float, float] | NotApplicable
-    k: int
-    n: int
 
 
 @dataclass(frozen=True)
@@ -201,11 +167,11 @@ class PairedComparison:
         if not self.fits:
             return NotApplicable("one study, in which a test made no error or only errors")
         rng = np.random.default_rng(seed)
-        return _draws(self.fits["both"], n, rng, new_setting)
+        return draw_accuracy(self.fits["both"], n, rng, new_setting)
 
     def summary(self) -> str:
         """Return the comparison as text."""
-        return _summary(self)
+        return summary_text(self)
 
     def __str__(self) -> str:
         return self.summary()
@@ -270,7 +236,7 @@ def compare_paired(table: CrossedTable, level: float = 0.95) -> PairedComparison
         b=table.b,
         contrasts=_contrasts(fits["both"], problems, level),
         independent_contrasts=_contrasts(fits["independent"], problems, level),
-        dependence=_dependence(table, fits["both"], problems, level),
+        dependence=dependence(table, fits["both"], problems, level),
         tests=_tests(fits, problems),
         fits=fits,
         model_path=_path(total),
@@ -351,93 +317,6 @@ def _contrasts(
     return made
 
 
-def _draws(
-    fit: CrossedMaximum, n: int, rng: np.random.Generator, new_setting: bool = False
-) -> pd.DataFrame:
-    values, vectors = np.linalg.eigh(fit.covariance())
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    drawn = fit.theta + rng.standard_normal((n, values.size)) @ root.T
-    psi = drawn @ fit.selector().T
-    logits = psi[:, :4]
-    if new_setting:
-        z = rng.standard_normal((n, 2))
-        first = psi[:, 4] * z[:, 0]
-        second = psi[:, 5] * z[:, 0] + psi[:, 6] * z[:, 1]
-        logits = logits + np.column_stack([first, first, second, second])
-    names = [f"{margin}_{t}" for margin in MARGINS for t in "ab"]
-    frame = pd.DataFrame(expit(logits), columns=names)
-    for j, part in enumerate(PARTS):
-        frame[f"covariance_{part}"] = covariance(logits[:, 2 * j : 2 * j + 2], psi[:, 7 + j])
-    return frame
-
-
-def covariance(logits: FloatArray, omega: FloatArray | float) -> FloatArray:
-    """Covariance of two binary results with given logits and log odds ratio.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (..., 2)
-    omega : float or ndarray
-        Log odds ratio.
-    """
-    both = joint_probabilities(logits[..., 0], logits[..., 1], omega)[0]
-    return np.asarray(both - expit(logits[..., 0]) * expit(logits[..., 1]))
-
-
-def _dependence(
-    table: CrossedTable, fit: CrossedMaximum, problems: list[str], level: float
-) -> dict[str, Dependence]:
-    frame = _draws(fit, DRAWS, np.random.default_rng(1))
-    logits = fit.logits().reshape(2, 2)
-    made = {}
-    for j, part in enumerate(PARTS):
-        k, n = int(table.crossed[:, j].sum()), int(table.cells[:, j].sum())
-        reason = problems[j] or ("" if k else f"no study cross-classifies the {_WORDS[part]}")
-        if reason:
-            none = NotApplicable(reason)
-            made[part] = Dependence(part, none, none, none, k, n)
-            continue
-        p = expit(logits[j])
-        bounds = (float(max(-(1 - p).prod(), -p.prod())), float(p.min() - p.prod()))
-        if ODDS_RATIOS[j] in fit.record.at_boundary:
-            ends = _at_boundary(table, fit, j, level)
-        else:
-            ends = _inside(fit, j, frame[f"covariance_{part}"].to_numpy(), level)
-        made[part] = Dependence(part, *ends, bounds, k, n)
-    return made
-
-
-def _inside(
-    fit: CrossedMaximum, j: int, drawn: FloatArray, level: float
-) -> tuple[Estimate, Estimate]:
-    at = fit.slopes + 3 + j
-    omega, se = float(fit.theta[at]), float(np.sqrt(fit.covariance()[at, at]))
-    odds = delta.on_scale(omega, se, level, "wald", delta.quantile(level), "log")
-    tail = 0.5 * (1.0 - level)
-    low, high = np.quantile(drawn, [tail, 1.0 - tail])
-    value = float(covariance(fit.logits()[2 * j : 2 * j + 2], omega))
-    return odds, Estimate(value, float(low), float(high), level, "draws")
-
-
-def _at_boundary(
-    table: CrossedTable, fit: CrossedMaximum, j: int, level: float
-) -> tuple[Estimate, Estimate]:
-    """Profile the odds ratio on the side where the data bound it; 0 or infinity is the other."""
-    logits = fit.logits()[2 * j : 2 * j + 2]
-    end = omega_end(table, fit, j, 0.5 * float(chdtri(1.0, 1.0 - level)))
-    upwards = fit.theta[fit.slopes + 3 + j] > 0
-    limit = float("inf") if upwards else 0.0
-    low, high = sorted((limit, float(np.exp(end))))
-    covariances = sorted(float(covariance(logits, omega)) for omega in (
-        end, LARGEST_OMEGA if upwards else -LARGEST_OMEGA,
-    ))  # fmt: skip
-    value = covariances[1] if upwards else covariances[0]
-    return (
-        Estimate(limit, low, high, level, "profile"),
-        Estimate(value, covariances[0], covariances[1], level, "profile"),
-    )
-
-
 def _tests(
     fits: dict[str, CrossedMaximum], problems: list[str]
 ) -> tuple[LikelihoodRatioTest | NotApplicable, ...]:
@@ -474,14 +353,14 @@ def _warnings(table: CrossedTable, fit: CrossedMaximum) -> tuple[str, ...]:
     for j, part in enumerate(PARTS):
         if ODDS_RATIOS[j] in fit.record.at_boundary:
             texts.append(
-                f"among the {_WORDS[part]} a combination of results does not occur: the odds ratio "
+                f"among the {WORDS[part]} a combination of results does not occur: the odds ratio "
                 "between the tests is at its boundary, 0 or infinity"
             )
         margins_only = int((table.total[:, j] > 0).all(axis=1).sum())
         if margins_only:
             texts.append(
-                f"both tests among the {_WORDS[part]} without a cross-table in "
-                f"{_studies(margins_only)}: their results enter as independent given the study"
+                f"both tests among the {WORDS[part]} without a cross-table in "
+                f"{studies(margins_only)}: their results enter as independent given the study"
             )
     if fit.record.status != "converged":
         texts.append(f"the search ended with {fit.record.status!r}")
@@ -493,43 +372,3 @@ def _warn(found: PairedComparison) -> None:
         kind: type[MetadxWarning] = BoundaryWarning if "boundary" in text else SparseDataWarning
         if "enter as independent" not in text:
             warnings.warn(text, kind, stacklevel=3)
-
-
-def _summary(found: PairedComparison) -> str:
-    crossed = ", ".join(f"{k} among the {_WORDS[part]}" for part, k in found.k_crossed.items())
-    out = [
-        f"{found.a} against {found.b}: {_studies(found.k)}, {found.k_paired} of both tests; "
-        f"cross-tables: {crossed}",
-        f"model: {found.model_path.replace('_', ' ')}, study effects shared by both tests",
-    ]
-    for margin in MARGINS:
-        for test in (found.a, found.b):
-            out.append(f"  {margin} of {test}: {_text(found.estimate(test, margin))}")
-        made = found.contrasts[margin]
-        if isinstance(made, NotApplicable):
-            out.append(f"  {margin}: {made}")
-            continue
-        out.append(
-            f"  {margin}: ratio {made.ratio.format(3)}, difference {made.difference.format(3)}, "
-            f"p {made.p:.3g}"
-        )
-    for part, one in found.dependence.items():
-        out.append(
-            f"  among the {_WORDS[part]} ({_studies(one.k)}, {one.n} patients): odds ratio "
-            f"{_text(one.odds_ratio)}, covariance {_text(one.covariance, 4)}"
-        )
-    for step in found.tests:
-        out.append(
-            f"  {step}"
-            if isinstance(step, NotApplicable)
-            else f"  {step.hypothesis:<12} chi2 {step.chi2:8.3f}  df {step.df}  p {step.p:.4g}"
-        )
-    return "\n".join([*out, *found.warnings])
-
-
-def _text(value: Estimate | NotApplicable, decimals: int = 3) -> str:
-    return str(value) if isinstance(value, NotApplicable) else value.format(decimals)
-
-
-def _studies(k: int) -> str:
-    return "1 study" if k == 1 else f"{k} studies"

@@ -11,7 +11,8 @@ from scipy.special import expit, logit
 from metadx.errors import BoundaryWarning, ModelError
 from metadx.estimate import Estimate, NotApplicable
 from metadx.inference import LikelihoodRatioTest, compare
-from metadx.inference.paired import PairedComparison, compare_paired, covariance
+from metadx.inference.dependence import covariance
+from metadx.inference.paired import PairedComparison, compare_paired
 from metadx.tables import StudyTable
 from metadx.tables.crossed import CrossedTable
 

@@ -25,6 +25,7 @@ from metadx.report.links import slug
 from metadx.report.output import csv_text
 from metadx.report.payload import FILTERS, as_script, payload
 from metadx.report.sections import sections
+from metadx.report.strategies import PRETEST_PERCENT, StrategyRecord, strategies_for_page
 from metadx.tables import StudyTable, flow
 from metadx.tables.flow import TOTAL
 from metadx.tables.frames import cell_text
@@ -60,6 +61,8 @@ class PageData:
         Lines of each stratum, from `metadx.report.drawing.drawing`.
     quadas : QuadasTable
         Judgements of the studies' quality.
+    strategies : sequence of StrategyRecord
+        Every strategy file that was evaluated.
     """
 
     studies: StudyTable
@@ -71,6 +74,7 @@ class PageData:
     date: str = ""
     drawings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quadas: QuadasTable = field(default_factory=empty_quadas)
+    strategies: Sequence[StrategyRecord] = ()
 
 
 def page(data: PageData) -> str:
@@ -149,7 +153,7 @@ def _context(data: PageData) -> dict[str, Any]:
         "margins": MARGINS,
         "flow": _flow(data.studies),
         "calculators": any(record.calculator for record in data.records),
-        "strategies": (),
+        "strategies": data.strategies,
         "filters": _filters(),
         "payload": as_script(_payload(data, strata)),
     }
@@ -157,6 +161,8 @@ def _context(data: PageData) -> dict[str, Any]:
 
 def _payload(data: PageData, strata: Mapping[str, StudyTable]) -> dict[str, Any]:
     found = payload(strata, data.records, data.drawings, _risk_of_bias(strata, data.quadas))
+    found["strategies"] = strategies_for_page(data.strategies)
+    found["pretest_percent"] = PRETEST_PERCENT
     found["estimates"] = csv_text([row_of(record) for record in data.records], COLUMNS)
     return found
 

@@ -16,6 +16,8 @@ from metadx.report.claims_table import read_claims
 from metadx.report.estimates import COLUMNS, Cell, StratumRecord, row_of, with_headlines
 from metadx.report.html import PageData, page
 from metadx.report.output import csv_text, parquet_bytes
+from metadx.report.strategies import COLUMNS as STRATEGY_COLUMNS
+from metadx.report.strategies import StrategyRecord, strategy_rows
 from metadx.tables import QuadasTable, StudyTable, headline_strata, read_quadas, read_studies
 from metadx.tables.files import write_bytes, write_text
 from metadx.tables.quadas import empty_quadas
@@ -24,7 +26,9 @@ from metadx.workflow.cache import Cache, sha256
 from metadx.workflow.options import checked_jobs, checked_options, run_date
 from metadx.workflow.overview import OVERVIEW, draw_overview
 from metadx.workflow.scheduling import outcomes_of
+from metadx.workflow.snapshot import save_snapshot
 from metadx.workflow.strata import Outcome, explain
+from metadx.workflow.strategies import evaluate_strategies
 
 CLAIMS_FILE = "claims.csv"
 
@@ -89,8 +93,9 @@ def run(
     """Pool every stratum of the study tables and write results, figures and the page.
 
     Writes ``results/estimates.csv`` and ``.parquet``, ``results/claims.csv``,
-    ``results/manifest.json``, ``figures/`` and ``report.html`` into the output folder. Only
-    what changed since the last run is computed again. A stratum that fails is reported and
+    ``results/strategies.csv``, ``results/manifest.json``, ``figures/`` and ``report.html`` into
+    the output folder, and keeps the rows in ``results/snapshots`` for `metadx.workflow.diff`.
+    Only what changed since the last run is computed again. A stratum that fails is reported and
     leaves the others alone.
 
     Parameters
@@ -132,14 +137,21 @@ def run(
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     claims = _claims(source, records, strata, failures)
     files = _write_tables(target, records, claims, table)
+    kept = save_snapshot(target / "results", table, records, day).relative_to(target).as_posix()
     overview, drawn = draw_overview(target, files, options, force, failures)
     quadas = read_quadas(source) if source.is_dir() else empty_quadas()
-    text = page(_page_data(table, records, claims, outcomes, overview, failures, day, quadas))
+    strategies, cached_strategies = evaluate_strategies(
+        source, table, target, options, force, failures
+    )
+    files |= _write_strategies(target, strategies)
+    text = page(
+        _page_data(table, records, claims, outcomes, overview, failures, day, quadas, strategies)
+    )
     write_text(target / "report.html", text)
     for outcome in outcomes:
         drawn |= outcome.entry.files
     manifest.remove_stale_figures(target, drawn)
-    Cache(target).prune([*strata, *OVERVIEW])
+    Cache(target).prune([*strata, *OVERVIEW, *cached_strategies])
     seconds = time.perf_counter() - started
     manifest.write_manifest(
         target / "results" / "manifest.json",
@@ -147,7 +159,7 @@ def run(
         content=table.sha256,
         options=options,
         outcomes=outcomes,
-        files={**{name: sha256(target / name) for name in (*files, "report.html")}, **drawn},
+        files={**{name: sha256(target / name) for name in (*files, kept, "report.html")}, **drawn},
         failures=failures,
         seconds=seconds,
     )
@@ -207,6 +219,18 @@ def _write_tables(
     return files
 
 
+def _write_strategies(
+    out: Path, strategies: Sequence[StrategyRecord]
+) -> dict[str, list[dict[str, Cell]]]:
+    path = out / "results" / "strategies.csv"
+    if not strategies:
+        path.unlink(missing_ok=True)
+        return {}
+    rows = strategy_rows(strategies)
+    write_text(path, csv_text(rows, STRATEGY_COLUMNS))
+    return {"results/strategies.csv": rows}
+
+
 def _page_data(
     table: StudyTable,
     records: Sequence[StratumRecord],
@@ -216,7 +240,10 @@ def _page_data(
     failures: Sequence[tuple[str, str]],
     date: str,
     quadas: QuadasTable,
+    strategies: Sequence[StrategyRecord],
 ) -> PageData:
     images = {outcome.stratum: outcome.entry.images for outcome in outcomes}
     drawings = {outcome.stratum: outcome.entry.drawing for outcome in outcomes}
-    return PageData(table, records, claims, images, overview, failures, date, drawings, quadas)
+    return PageData(
+        table, records, claims, images, overview, failures, date, drawings, quadas, strategies
+    )

@@ -73,7 +73,9 @@ def _log(ratio: float) -> float:
 
 def test_every_stratum_can_be_calculated_with(report: Opened, estimates: pd.DataFrame) -> None:
     page = report.page
-    offered = page.locator("#calculator-stratum option").evaluate_all("all => all.map(o => o.value)")
+    offered = page.locator("#calculator-stratum option").evaluate_all(
+        "all => all.map(o => o.value)"
+    )
     assert set(offered) == set(estimates.index[estimates["calculator_lr_positive"].notna()])
     for stratum in offered:
         page.select_option("#calculator-stratum", stratum)
@@ -94,6 +96,30 @@ def test_frequencies_add_up(report: Opened) -> None:
         assert found + missed == diseased
         assert cleared + alarms == healthy
         assert diseased + healthy == 1000
+
+
+@pytest.mark.parametrize("percent", [10, 40, 80])
+def test_strategies_are_those_of_the_results(report: Opened, output: Path, percent: int) -> None:
+    page = report.page
+    table = pd.read_csv(output / "results" / "strategies.csv")
+    table = table[(table["pretest"] * 100).round() == percent]
+    page.locator("#strategies-pretest").fill(str(percent))
+    for i, (_, rows) in enumerate(table.groupby("file", sort=True)):
+        page.select_option("#strategies-file", str(i))
+        for j, outcome in enumerate(("missed", "false_alarms", "imaging")):
+            expected = rows[rows["outcome"] == outcome]
+            shown = page.locator(f"#strategies-rows td:nth-child({j + 2})").evaluate_all(
+                "all => all.map(e => e.dataset.value)"
+            )
+            assert len(shown) == len(expected) > 2
+            for text, (value, low, high) in zip(
+                shown, expected[["value", "low", "high"]].to_numpy(), strict=True
+            ):
+                assert numbers(text) == [value, low, high]
+        best = rows[rows["outcome"] == "probability_best"]
+        preferred = best.loc[best["value"].idxmax(), "label"]
+        assert page.locator("#strategies-rows .preferred th").inner_text() == preferred
+    assert report.errors == []
 
 
 def test_a_study_tells_what_it_is(report: Opened) -> None:

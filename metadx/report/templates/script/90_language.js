@@ -27,5 +27,6 @@ function languages() {
 navigation();
 explorer();
 calculator();
+strategies();
 downloads();
 languages();

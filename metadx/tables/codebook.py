@@ -8,6 +8,7 @@ from typing import Final
 
 from metadx.tables.codes import Code
 from metadx.tables.files import write_text
+from metadx.tables.input_columns import FILE_NAME, INPUT_COLUMNS
 from metadx.tables.rulebook import RULES
 from metadx.tables.schema import COLUMNS
 
@@ -29,6 +30,14 @@ This page is written from the schema by `metadx codebook`; edit the schema, not 
   the literature. `metadx check` applies every rule at the end of this page.
 """
 
+_INPUTS: Final = (
+    "What a strategy needs besides accuracy: prevalence, cost, dose, time, contraindication, harm.",
+    "One row a number and source. A strategy names the rows that it uses; currencies are never",
+    "converted, and costs of different years are named as such in every result. A row without an",
+    "interval, without a number of patients and without a standard deviation is used without",
+    "uncertainty, and the results say so.",
+)
+
 
 def codebook() -> str:
     """Return the codebook of the study tables as Markdown."""
@@ -37,6 +46,7 @@ def codebook() -> str:
     for codes in dict.fromkeys(column.codes for column in COLUMNS if column.codes):
         lines += ["", *_code_table(codes)]
     lines += ["", "## Rules", "", *_table(("rule", "what it asks for"), RULES.items())]
+    lines += ["", *_inputs()]
     return "\n".join(lines) + "\n"
 
 
@@ -79,6 +89,27 @@ def _code_table(codes: tuple[Code, ...]) -> Iterator[str]:
     yield ""
     rows = ((f"`{code.code}`", code.label, code.description) for code in codes)
     yield from _table(("code", "label", "meaning"), rows)
+
+
+def _inputs() -> Iterator[str]:
+    """Describe the inputs of strategies, which stand in one file of their own."""
+    yield f"## Inputs of strategies: `{FILE_NAME}`"
+    yield ""
+    yield from _INPUTS
+    yield ""
+    head = ("column", "type", "required", "description")
+    yield from _table(
+        head,
+        (
+            (f"`{one.name}`", one.kind.name, "yes" if one.required else "", one.description)
+            for one in INPUT_COLUMNS
+        ),
+    )
+    for column in INPUT_COLUMNS:
+        if column.codes:
+            yield from ("", f"### `{FILE_NAME}`: `{column.name}`", "")
+            rows = ((f"`{one.code}`", one.label, one.description) for one in column.codes)
+            yield from _table(("code", "label", "meaning"), rows)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

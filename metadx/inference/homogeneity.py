@@ -39,7 +39,7 @@ FloatArray = NDArray[np.float64]
 #: Points of the integral over the circle; the integrand is smooth and periodic, so that the
 #: trapezoidal rule converges geometrically.
 POINTS: Final = 720
-REPLICATES: Final = 999
+REPLICATES: Final = 499
 #: Between-study standard deviations at which the search in a simulated table starts.
 START: Final = 0.3
 #: Twice the quadrature's error in a log-likelihood; a gain below it is none.

@@ -22,9 +22,9 @@ from metadx.models.summary_point import L11, L21, L22
 
 FloatArray = NDArray[np.float64]
 
-#: Tables simulated for each study. The smallest p value is 1 / 10,000, so that Holm's
+#: Tables simulated for each study. The smallest p value is 1 / 5,000, so that Holm's
 #: adjustment over a hundred studies can still fall below 0.05.
-REPLICATES: Final = 9_999
+REPLICATES: Final = 4_999
 #: Adjusted p value below which a study is called outlying.
 OUTLYING: Final = 0.05
 #: Added to both cells of a margin before its logit is taken, in every study and every

@@ -345,7 +345,9 @@ def _spread(
     shifted = inset.glyphs.assign(y=inset.glyphs["y"] - (1.0 - inset.corner))
     shifted = shifted.assign(y=inset.corner - shifted["y"])
     moved = _apart(shifted, PIE * scale, -0.05 * inset.corner, inset.corner)
-    return glyphs, replace(inset, glyphs=moved.assign(y=1.0 - moved["y"]))
+    # Slices are readable in the inset; the corner itself shows where the studies are.
+    whole = glyphs.assign(slices=None)
+    return whole, replace(inset, glyphs=moved.assign(y=1.0 - moved["y"]))
 
 
 def _apart(glyphs: pd.DataFrame, radius: float, low: float, high: float) -> pd.DataFrame:

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.style import context as style_context
-from numpy.typing import NDArray
 
 from metadx.errors import OptionError
 from metadx.plots.fonts import Typeface
@@ -162,15 +160,15 @@ def for_text(color: str) -> str:
     color : str
         Any colour of matplotlib; a hue that is dark enough stays as it is.
     """
-    rgb = np.array(to_rgb(color))
-    while 1.05 / (_luminance(rgb) + 0.05) < READABLE:
-        rgb = 0.97 * rgb
-    return to_hex(rgb)
+    red, green, blue = to_rgb(color)
+    while 1.05 / (_luminance(red, green, blue) + 0.05) < READABLE:
+        red, green, blue = 0.97 * red, 0.97 * green, 0.97 * blue
+    return to_hex((red, green, blue))
 
 
-def _luminance(rgb: NDArray[np.float64]) -> float:
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
+def _luminance(*rgb: float) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def size_named(name: str) -> Size:

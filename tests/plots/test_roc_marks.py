@@ -172,7 +172,9 @@ def test_words_colour_the_studies_as_groups(with_covariates: BivariateResults) -
 def test_slices_show_the_judgements_in_order(with_covariates: BivariateResults) -> None:
     frame = judgements(with_covariates.table)
     axes = plot_sroc(with_covariates, quadas=frame)
-    slices = [patch for patch in axes.patches if str(patch.get_gid()).startswith("slice ")]
+    corner = next(child for child in axes.child_axes if child.get_label() == "corner")
+    assert not [patch for patch in axes.patches if str(patch.get_gid()).startswith("slice ")]
+    slices = [patch for patch in corner.patches if str(patch.get_gid()).startswith("slice ")]
     assert len(slices) == 4 * 6
     first = frame[frame["study_id"] == frame["study_id"].iloc[0]].set_index("domain")["judgement"]
     assert [one.get_gid() for one in slices[:4]] == [

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from metadx.decision.strategy_results import StrategyResults
 from metadx.errors import OptionError
+from metadx.estimate import NotApplicable
 from metadx.plots.canvas import finished, layout_width
 from metadx.plots.chart_page import DARK, Key, chart_page, draw_chart
 from metadx.plots.fonts import Typeface
@@ -53,7 +54,7 @@ def strategy_tornado_data(
     """
     chosen = outcome or ("found" if results.threshold is None else "net_benefit")
     first, second = _compared(results, strategy, reference, chosen)
-    frame = results.sensitivity.tornado(first, second, chosen)
+    frame: pd.DataFrame = results.sensitivity.tornado(first, second, chosen)
     return frame.assign(strategy=first, reference=second, outcome=chosen)
 
 
@@ -63,9 +64,9 @@ def _compared(
     if strategy is not None and reference is not None:
         return strategy, reference
     found = results.utilities(outcome)
-    if not found:
-        raise OptionError(f"there is nothing to compare: {found.reason}")  # type: ignore[union-attr]
-    utility, names = found  # type: ignore[misc]
+    if isinstance(found, NotApplicable):
+        raise OptionError(f"there is nothing to compare: {found.reason}")
+    utility, names = found
     order = [names[i] for i in np.argsort(-utility.mean(axis=0), kind="stable")]
     first = strategy or next(name for name in order if name != reference)
     rivals = [name for name in order if name != first]

@@ -157,7 +157,7 @@ def path_warnings(
             label, first = plan.tests[test].label, plan.tests[earlier].label
             found[
                 f"{label} after {first}: its studies are unconditional, they do not say how it "
-                f"does in patients with that result of {first}; see the analysis of their dependence."
+                f"does in patients with that result of {first}; see the analysis of dependence."
             ] = None
     for name, before in tree.paths():
         node = tree.nodes[name]

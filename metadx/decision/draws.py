@@ -222,7 +222,7 @@ def accuracy_draws(
             raise ModelError(f"{stratum}: {posterior.reason}")
         point, mean, factor = _of_posterior(posterior, n, rng)
         model = f"{posterior.model_sentence}; prior: {'; '.join(posterior.prior_sentences)}"
-        said = posterior.warnings
+        said = tuple(dict.fromkeys([*_of_the_table(fit), *posterior.warnings]))
     else:
         assert isinstance(fit, BivariateResults)
         point, mean, factor = _of_likelihood(fit, n, rng, at)
@@ -319,6 +319,12 @@ def _of_posterior(
         rho, tau = frame["rho"].to_numpy(), factor[:, 1, 1].copy()
         factor[:, 1, 0], factor[:, 1, 1] = rho * tau, np.sqrt(1.0 - rho * rho) * tau
     return point, mean, factor
+
+
+def _of_the_table(fit: BivariateResults | BayesianResults) -> list[str]:
+    """What a fit says of the rows it took; what it says of its estimates is the posterior's."""
+    about = ("sensitivity", "specificity")
+    return [text for text in fit.warnings if not text.startswith(about) and "boundary" not in text]
 
 
 def _thin(k: tuple[int, ...]) -> list[str]:

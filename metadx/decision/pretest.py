@@ -114,8 +114,9 @@ def _named(given: Any) -> list[tuple[str, Any]]:
 
 def _one(name: str, value: Any, n: int, rng: np.random.Generator, level: float) -> Pretest:
     if isinstance(value, Pretest):
-        other = value.draws is not None and value.draws.size != n
-        return replace(value, draws=rng.choice(value.draws, n)) if other else value
+        if value.draws is not None and value.draws.size != n:
+            return replace(value, draws=rng.choice(value.draws, n))
+        return value
     if isinstance(value, tuple):
         return _interval(name, value)
     if hasattr(value, "rvs") or isinstance(value, np.ndarray):

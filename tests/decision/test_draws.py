@@ -148,6 +148,17 @@ def test_student_t_intervals_have_student_t_draws():
     assert ends[1] / ends[0] == pytest.approx(2.776 / 1.960, rel=0.03)
 
 
+def test_what_was_left_out_is_said_whatever_the_source():
+    strata = {"modality": "ct", "site": "rib", "unit": "rib"}
+    frame = REGULAR.frame.assign(**strata, population=["all_suspected"] * 4 + ["confirmed"] * 2)
+    frame["population"] = frame["population"].replace("confirmed", "confirmed_fracture")
+    result = fit(type(REGULAR).from_frame(frame, "ct/rib"))
+    for source in ("posterior", "maximum likelihood"):
+        draws = accuracy_draws(result, n=50, source=source)
+        assert draws.stratum == "ct/rib/rib/all_suspected"
+        assert any("holds several strata" in text for text in draws.warnings)
+
+
 def test_covariates_need_their_values():
     frame = REGULAR.frame.assign(age=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     model = BivariateModel(type(REGULAR).from_frame(frame, "aged"), sens="~ age")

@@ -236,9 +236,11 @@ def _blocks(
              [one_margin(line, row, margin) for line, row in zip(lines, sources, strict=True)])
             for margin in MARGINS
         ]  # fmt: skip
+    # One set of columns, so that blocks stand aligned.
+    everything = [line for _, own in parts for line in own]
     blocks = []
     for table, own in parts:
-        columns = columns_of(own, typeface, width, table)
+        columns = columns_of(everything, typeface, width, table)
         starts = {margin: axis_start(data, margin, zoom) for margin in table.margins}
         broken = [wrapped(line, typeface, columns) for line in own]
         largest = {margin: _largest(own, margin) for margin in table.margins}

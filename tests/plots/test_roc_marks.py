@@ -273,6 +273,7 @@ def test_one_column_stacks_the_margins_of_a_forest(fits: Fits) -> None:
     upper, lower = axes.child_axes
     assert (upper.get_label(), lower.get_label()) == ("sensitivity", "specificity")
     assert lower.get_position().y1 < upper.get_position().y0
+    assert lower.get_position().intervalx == pytest.approx(upper.get_position().intervalx)
     text = words(axes)
     assert "45/50" in text and "60/67" in text and "TP/n" in text and "TN/n" in text
 

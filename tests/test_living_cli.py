@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import shutil
-import sys
-import warnings
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from typed_commands import metadx
 
-from metadx.cli import main
 from metadx.tables import check
 
 ROOT = Path(__file__).parents[1]
@@ -35,12 +30,6 @@ RECORD = {
 }
 
 
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A copy of some of the study tables in a folder of its own."""
@@ -49,26 +38,6 @@ def place(tmp_path: Path) -> Path:
         shutil.copy(ROOT / "studies" / name, tmp_path / "studies" / name)
     (tmp_path / "new.json").write_text(json.dumps(RECORD), encoding="utf-8")
     return tmp_path
-
-
-def metadx(place: Path, *arguments: str, typed: str = "") -> Done:
-    """Run the command line in this process, from the folder of the copy."""
-    out, err = io.StringIO(), io.StringIO()
-    code = 0
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        warnings.catch_warnings(),
-    ):
-        patch.setattr(sys, "argv", ["metadx", *arguments])
-        patch.setattr(sys, "stdin", io.StringIO(typed))
-        patch.chdir(place)
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-    return Done(code, out.getvalue(), err.getvalue())
 
 
 def test_add_from_a_file(place: Path) -> None:
@@ -106,3 +75,52 @@ def test_add_writes_nothing_when_a_person_stops(place: Path) -> None:
         assert "nothing was written" in done.stdout
     assert (place / "studies/ct/hip.csv").read_bytes() == before
     assert metadx(place, "add", "cts/hip").stderr.startswith("metadx: there is no modality 'cts'")
+
+
+TITLE = (
+    "Sensitivity and specificity of CT- and MRI-scanning in evaluation of occult fracture of the "
+    "proximal femur"
+)
+RIS = """TY  - JOUR
+AU  - Haubro, M
+TI  - {title}
+PY  - 2015
+ER  -
+"""
+
+
+def test_screen_prints_saves_and_never_overwrites(place: Path) -> None:
+    (place / "new.ris").write_text(RIS.format(title=TITLE), encoding="utf-8")
+    done = metadx(place, "screen", "new.ris", "--save", "list.csv")
+    assert "in the tables (1)" in done.stdout
+    assert (place / "list.csv").read_bytes().startswith(b"\xef\xbb\xbfrecord,status")
+    again = metadx(place, "screen", "new.ris", "--csv", "--save", "list.csv")
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+    assert again.stdout.startswith("record,status")
+
+
+def test_duplicates_are_listed_and_decided(place: Path) -> None:
+    assert "to look at" in metadx(place, "duplicates").stdout
+    assert metadx(place, "duplicates", "--csv").stdout.startswith("study_a,study_b,reasons")
+    decided = metadx(place, "duplicates", "--decide", "Dunker2012", "Haubro2015", "--as",
+                     "different", "--reason", "Other hospitals.")  # fmt: skip
+    assert "Dunker2012 and Haubro2015, different" in decided.stdout
+    wrong = metadx(place, "duplicates", "--decide", "Dunker2012", "Haubro2015", "--as", "no")
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("metadx: a decision is different or same_patients")
+
+
+def test_agree_and_history_and_diff_say_what_is_wrong(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", place.as_posix())
+    agreed = metadx(place, "agree", "studies/ct/hip.csv", "studies/ct/hip.csv")
+    assert agreed.stdout.rstrip().endswith("0 cells disagree")
+    head = metadx(place, "agree", "studies/ct/hip.csv", "studies/ct/hip.csv", "--csv").stdout
+    assert head.strip() == "study_id,reader_or_threshold,column,first,second"
+    for arguments in (("history", "Haubro2015"), ("diff",)):
+        done = metadx(place, *arguments)
+        assert done.returncode == 1
+        assert "no git repository" in done.stderr
+        assert "Traceback" not in done.stderr

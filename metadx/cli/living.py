@@ -102,6 +102,7 @@ def duplicates(
 def screen(
     file: Annotated[Path, typer.Argument(help="RIS, BibTeX or PubMed (NBIB) file of records.")],
     csv: CsvOption = False,
+    save: Annotated[Path | None, typer.Option(help="Write a new CSV file as well.")] = None,
     studies: StudiesOption = STUDIES,
 ) -> None:
     """Say which records are new, which the tables have, and what is still to be extracted."""
@@ -112,6 +113,8 @@ def screen(
         typer.echo(screening.screening_frame(found).to_csv(index=False), nl=False)
     else:
         typer.echo(screening.screening_text(found))
+    if save is not None:
+        typer.echo(screening.save_screening(found, save), err=csv)
 
 
 def history(

@@ -133,7 +133,7 @@ def _has_commits(repository: Repository) -> bool:
 
 def _rows(files: Mapping[str, bytes], study: str = "") -> list[Row]:
     """Return the rows of one study, or of all, from the tables among some files."""
-    found = []
+    found: list[Row] = []
     for name, data in files.items():
         if not name.endswith(".csv"):
             continue

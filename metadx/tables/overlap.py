@@ -313,9 +313,9 @@ def _same_counts(rows: Sequence[Row]) -> Iterator[tuple[str, str, str]]:
         # Without both margins, or with few people, equal counts say little.
         if all(counts) and people >= MIN_PEOPLE and sum(count != "0" for count in counts) > 1:
             sharing[(row.get("site", ""), *counts)].add(row["study_id"])
-    for (_, *counts), studies in sharing.items():
+    for key, studies in sharing.items():
         for a, b in combinations(sorted(studies), 2):
-            told = ", ".join(f"{n} {c}" for n, c in zip(COUNT_COLUMNS, counts, strict=True))
+            told = ", ".join(f"{n} {c}" for n, c in zip(COUNT_COLUMNS, key[1:], strict=True))
             yield a, b, f"the same counts, {told}"
 
 

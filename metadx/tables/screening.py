@@ -9,9 +9,11 @@ from typing import Final
 
 import pandas as pd
 
+from metadx.errors import OptionError
 from metadx.tables.add import inventory
 from metadx.tables.changes import Row
 from metadx.tables.citations import Citation, read_citations
+from metadx.tables.files import write_text
 from metadx.tables.kinds import whole
 from metadx.tables.labels import author_year
 from metadx.tables.overlap import TITLE_LIKENESS, plain_title, title_likeness
@@ -133,6 +135,22 @@ def screening_text(found: Sequence[Screened]) -> str:
                 lines.append(f"      to extract: {one.to_extract}")
     counts = [f"{sum(o.status == s for o in found)} {s}" for s in STATUSES]
     return "\n".join([*lines, f"{len(found)} records: {'; '.join(counts)}"])
+
+
+def save_screening(found: Sequence[Screened], path: Path) -> str:
+    """Write the records as a CSV file that a spreadsheet opens with every letter right.
+
+    Raises
+    ------
+    OptionError
+        The file is there already: somebody may have worked in it.
+    """
+    if path.exists():
+        raise OptionError(f"{path.as_posix()} exists already; choose another name or remove it")
+    text = screening_frame(found).to_csv(index=False, lineterminator="\n")
+    # Spreadsheets take a file for UTF-8 only if it begins with the mark.
+    write_text(path, "\ufeff" + text)
+    return f"wrote {path.as_posix()}"
 
 
 def earlier_of(number: int, citation: Citation, earlier: Screened, because: str) -> Screened:

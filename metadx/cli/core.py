@@ -19,10 +19,10 @@ def register(app: typer.Typer) -> None:
 def check(
     path: Annotated[Path, typer.Argument(help="A study table or a folder of them.")] = STUDIES,
 ) -> None:
-    """Check study tables against every rule; exit code 1 and one line per fault."""
-    from metadx.tables import check as check_tables
+    """Check tables, judgements, inputs, claims and strategies; a line per fault, exit code 1."""
+    from metadx.workflow.checking import check_everything
 
-    report = check_tables(path)
+    report = check_everything(path)
     typer.echo(report.text())
     raise typer.Exit(report.exit_code)
 

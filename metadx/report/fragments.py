@@ -50,6 +50,7 @@ def stratum_fragments(
     inputs: Mapping[str, Input] | None = None,
     quadas: QuadasTable | None = None,
     seed: int = 1,
+    least: int = 2,
 ) -> Fragments:
     """Render the parts of one stratum.
 
@@ -65,6 +66,8 @@ def stratum_fragments(
         Judgements of the studies.
     seed : int
         Seed of everything that is simulated.
+    least : int
+        Studies from which a stratum has an appraisal.
 
     Returns
     -------
@@ -73,10 +76,12 @@ def stratum_fragments(
     """
     reasons: dict[str, str] = {}
     appraisal = findings = ""
-    if fit.k > 1:
+    if fit.k >= least:
         appraisal = appraisal_html(appraise(fit, seed=seed, quadas=quadas), fragment=True)
-    else:
+    elif fit.k == 1:
         reasons["appraisal"] = "one study: there is nothing to compare"
+    else:
+        reasons["appraisal"] = f"{fit.k} studies; metadx appraise {rows.stratum_id} shows it"
     if site_prevalences(fit.table, inputs or {}):
         made = site_findings(fit, inputs or {}, quadas=quadas, seed=seed)
         findings = made.to_html(fragment=True)

@@ -20,10 +20,12 @@ from metadx.report.answers import answers
 from metadx.report.claims import ClaimResult
 from metadx.report.estimates import COLUMNS, MARGINS, StratumRecord, row_of
 from metadx.report.evidence import SHADES, evidence_maps
+from metadx.report.fragments import references_html
 from metadx.report.images import data_uri, small_svg
 from metadx.report.links import slug
 from metadx.report.output import csv_text
 from metadx.report.payload import FILTERS, as_script, payload
+from metadx.report.prisma import prisma
 from metadx.report.sections import sections
 from metadx.report.strategies import PRETEST_PERCENT, StrategyRecord, strategies_for_page
 from metadx.tables import StudyTable, flow
@@ -31,6 +33,8 @@ from metadx.tables.flow import TOTAL
 from metadx.tables.frames import cell_text
 from metadx.tables.quadas import QuadasTable, empty_quadas, with_quadas
 
+#: Parts of a stratum that come as markup.
+FRAGMENTS: Final = ("findings", "appraisal", "paragraphs")
 #: Column of the overall judgement of a study's risk of bias.
 OVERALL_COLUMN: Final = "rob_overall"
 #: More strata than this stand folded under a claim.
@@ -63,6 +67,8 @@ class PageData:
         Judgements of the studies' quality.
     strategies : sequence of StrategyRecord
         Every strategy file that was evaluated.
+    fragments : mapping of str to mapping
+        Appraisal, findings and paragraphs of each stratum, from `metadx.report.fragments`.
     """
 
     studies: StudyTable
@@ -75,6 +81,7 @@ class PageData:
     drawings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quadas: QuadasTable = field(default_factory=empty_quadas)
     strategies: Sequence[StrategyRecord] = ()
+    fragments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def page(data: PageData) -> str:
@@ -152,6 +159,12 @@ def _context(data: PageData) -> dict[str, Any]:
         "sections": sections(strata, data.records, images),
         "margins": MARGINS,
         "flow": _flow(data.studies),
+        "fragments": {
+            stratum: {name: Markup(parts[name]) for name in FRAGMENTS if parts.get(name)}
+            for stratum, parts in data.fragments.items()
+        },
+        "references": Markup(references_html()),
+        "checklist": Markup(prisma(data.studies).to_html(fragment=True)),
         "calculators": any(record.calculator for record in data.records),
         "strategies": data.strategies,
         "filters": _filters(),

@@ -27,6 +27,8 @@ class Entry:
         SVG of the figures for the page.
     drawing : dict
         Lines that the page's script draws, from `metadx.report.drawing`.
+    fragments : dict
+        Parts of the page about the stratum, from `metadx.report.fragments`.
     files : dict of str to str
         SHA-256 of each file written, by its path below the output folder.
     seconds : float
@@ -39,6 +41,7 @@ class Entry:
     record: Mapping[str, Any] | None = None
     images: Mapping[str, str] = field(default_factory=dict)
     drawing: Mapping[str, Any] = field(default_factory=dict)
+    fragments: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     notes: tuple[str, ...] = ()

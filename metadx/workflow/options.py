@@ -25,7 +25,8 @@ LIBRARIES: Final = (
 #: Rooms and files of this package that a stratum's numbers and figures come from.
 ROOMS: Final = (
     "kernels", "models", "tables", "plots", "inference", "decision", "sroc.py", "estimate.py",
-    "report/estimates.py", "report/calculator.py", "report/drawing.py", "workflow/strata.py",
+    "report/estimates.py", "report/calculator.py", "report/drawing.py", "report/fragments.py",
+    "report/templates/appraisal", "workflow/strata.py",
 )  # fmt: skip
 #: Two processes use the two cores of a small machine; more gain little and cost memory each.
 DEFAULT_JOBS: Final = 2

@@ -18,11 +18,11 @@ from metadx.report.html import PageData, page
 from metadx.report.output import csv_text, parquet_bytes
 from metadx.report.strategies import COLUMNS as STRATEGY_COLUMNS
 from metadx.report.strategies import StrategyRecord, strategy_rows
-from metadx.tables import QuadasTable, StudyTable, headline_strata, read_quadas, read_studies
+from metadx.tables import StudyTable, headline_strata, read_studies
 from metadx.tables.files import write_bytes, write_text
-from metadx.tables.quadas import empty_quadas
 from metadx.workflow import manifest
 from metadx.workflow.cache import Cache, sha256
+from metadx.workflow.context import Context, read_context
 from metadx.workflow.options import checked_jobs, checked_options, run_date
 from metadx.workflow.overview import OVERVIEW, draw_overview
 from metadx.workflow.scheduling import outcomes_of
@@ -132,20 +132,20 @@ def run(
     if not strata:
         raise OptionError(f"{source.as_posix()}: no row is to be pooled")
     _make_folder(target / "results")
-    outcomes = outcomes_of(strata, target, options, jobs, force, progress)
+    context = read_context(source)
+    outcomes = outcomes_of(strata, target, options, jobs, force, progress, context)
     records = with_headlines([o.record for o in outcomes], headline_strata(table).values())
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     claims = _claims(source, records, strata, failures)
     files = _write_tables(target, records, claims, table)
     kept = save_snapshot(target / "results", table, records, day).relative_to(target).as_posix()
     overview, drawn = draw_overview(target, files, options, force, failures)
-    quadas = read_quadas(source) if source.is_dir() else empty_quadas()
     strategies, cached_strategies = evaluate_strategies(
         source, table, target, options, force, failures
     )
     files |= _write_strategies(target, strategies)
     text = page(
-        _page_data(table, records, claims, outcomes, overview, failures, day, quadas, strategies)
+        _page_data(table, records, claims, outcomes, overview, failures, day, context, strategies)
     )
     write_text(target / "report.html", text)
     for outcome in outcomes:
@@ -239,11 +239,13 @@ def _page_data(
     overview: Mapping[str, str],
     failures: Sequence[tuple[str, str]],
     date: str,
-    quadas: QuadasTable,
+    context: Context,
     strategies: Sequence[StrategyRecord],
 ) -> PageData:
     images = {outcome.stratum: outcome.entry.images for outcome in outcomes}
     drawings = {outcome.stratum: outcome.entry.drawing for outcome in outcomes}
+    fragments = {outcome.stratum: outcome.entry.fragments for outcome in outcomes}
     return PageData(
-        table, records, claims, images, overview, failures, date, drawings, quadas, strategies
-    )
+        table, records, claims, images, overview, failures, date, drawings, context.quadas,
+        strategies, fragments,
+    )  # fmt: skip

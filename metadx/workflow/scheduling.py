@@ -10,6 +10,7 @@ from joblib import Parallel, delayed, parallel_config
 
 from metadx.tables import StudyTable
 from metadx.workflow.cache import Cache
+from metadx.workflow.context import Context
 from metadx.workflow.options import MIN_TASKS_FOR_PROCESSES, Options, cache_key
 from metadx.workflow.strata import Outcome, Task, compute, from_cache, not_computed
 from metadx.workflow.watching import watched
@@ -22,6 +23,7 @@ def outcomes_of(
     jobs: int,
     force: bool,
     progress: bool | None,
+    context: Context,
 ) -> list[Outcome]:
     """Take every stratum from the cache or compute it; what is finished is kept at once.
 
@@ -38,6 +40,8 @@ def outcomes_of(
         Leave the cache aside.
     progress : bool or None
         See `metadx.workflow.watching.watched`.
+    context : Context
+        What stands beside the study tables.
 
     Returns
     -------
@@ -48,13 +52,13 @@ def outcomes_of(
     found: dict[str, Outcome] = {}
     tasks = []
     for name, rows in strata.items():
-        key = cache_key(name, rows.sha256, rows.labels, options=options)
+        key = cache_key(name, rows.sha256, rows.labels, context.digest, options=options)
         entry = None if force else cache.load(name, key)
         outcome = from_cache(name, entry) if entry else None
         if outcome:
             found[name] = outcome
         else:
-            tasks.append(Task(name, rows, out, options, key))
+            tasks.append(Task(name, rows, out, options, key, context))
     tasks = in_order(tasks)
     lost = ""
     with watched(len(tasks), progress) as step:

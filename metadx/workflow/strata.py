@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,13 +28,19 @@ from metadx.plots import (
 from metadx.report.calculator import calculator
 from metadx.report.drawing import drawing
 from metadx.report.estimates import StratumRecord, failed, record_of
+from metadx.report.fragments import stratum_fragments
 from metadx.report.links import slug
 from metadx.tables import StudyTable
 from metadx.workflow.cache import Cache, Entry, sha256
+from metadx.workflow.context import Context
 from metadx.workflow.options import Options
 
 #: Complete studies from which a figure in ROC space shows more than the forest plot does.
 STUDIES_FOR_ROC: Final = 2
+
+
+#: Studies from which the page shows the appraisal: with fewer it is mostly reasons.
+STUDIES_FOR_APPRAISAL: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Task:
     options : Options
     key : str
         Cache key.
+    context : Context
+        What stands beside the study tables.
     """
 
     stratum: str
@@ -59,6 +67,7 @@ class Task:
     out: Path
     options: Options
     key: str
+    context: Context = field(default_factory=Context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,10 @@ def compute(task: Task) -> Outcome:
                 calculator_source=source,
             )
             lines = drawing(fit)
+            parts = stratum_fragments(
+                fit, task.table, inputs=task.context.inputs, quadas=task.context.quadas,
+                seed=task.options.seed, least=STUDIES_FOR_APPRAISAL,
+            )  # fmt: skip
         except Exception as error:  # one stratum never takes the others down
             return not_computed(task, explain(error))
         images, files, failures = _figures(task, fit)
@@ -112,6 +125,7 @@ def compute(task: Task) -> Outcome:
         record.to_dict(),
         images,
         lines,
+        parts.to_dict(),
         files,
         time.perf_counter() - started,
         tuple(dict.fromkeys(fonts)),

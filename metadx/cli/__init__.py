@@ -8,13 +8,13 @@ from typing import Any
 
 import typer
 
-from metadx.cli import appraise, core, exchange, figure, living, posttest, strategy
+from metadx.cli import appraise, core, exchange, figure, living, posttest, strategy, web
 from metadx.cli.application import app
 from metadx.errors import MetadxError, MetadxWarning
 
 __all__ = ["app", "main"]
 
-for _room in (core, exchange, figure, living, posttest, strategy, appraise):
+for _room in (core, exchange, figure, living, posttest, strategy, appraise, web):
     _room.register(app)
 
 

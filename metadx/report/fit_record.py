@@ -123,6 +123,13 @@ def fit_table(table: StudyTable, options: FitOptions) -> tuple[Any, Comparison |
 def fit_record(table: StudyTable, options: FitOptions) -> dict[str, Any]:
     """Fit a table and return the record of ``metadx fit --json``."""
     fit, comparison = fit_table(table, options)
+    return record_of(table, fit, comparison, options)
+
+
+def record_of(
+    table: StudyTable, fit: Any, comparison: Comparison | NotApplicable, options: FitOptions
+) -> dict[str, Any]:
+    """Return the record of what `fit_table` returned for the same table and options."""
     record: dict[str, Any] = fit.to_dict()
     reasons: dict[str, str] = record["not_applicable"]
     _flatten(record)

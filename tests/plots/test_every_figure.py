@@ -28,7 +28,7 @@ BY_NAME = {figure.name: figure for figure in FIGURES}
 #: Of tables and studies; the others are drawn from results and do not know these tables.
 OF_STUDIES = [one.name for one in FIGURES if one.needs in ("fit", "one fit", "table", "quadas")]
 #: Figures that have something to show of any study.
-ALWAYS = ("forest", "forest_pages", "sroc", "crosshair", "roc_ellipses", "quadas")
+ALWAYS = ("forest", "sroc", "crosshair", "roc_ellipses", "quadas")
 NASTY = [
     "one study", "two studies", "eighty", "long names", "chinese names", "all perfect",
     "sensitivity only", "partial", "one huge study", "identical", "not pooled", "awkward names",
@@ -122,7 +122,18 @@ def image(figure: Figure, dpi: int) -> np.ndarray:
     return imread(stream)
 
 
-@pytest.mark.parametrize("name", [name for name in OF_STUDIES if "pages" not in name])
+#: Figures whose marks cover all kinds that others use; the others are in the slow tier.
+ENLARGED = ("forest", "sroc", "crosshair", "quadas", "likelihood_ratios", "funnel")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ENLARGED else [pytest.mark.slow])
+        for name in OF_STUDIES
+        if "pages" not in name
+    ],
+)
 def test_a_slide_is_a_figure_enlarged_and_nothing_else(fits: Fits, name: str) -> None:
     """Twice the size at half the resolution is the same image."""
     from metadx.plots.enlarging import enlarge

@@ -139,7 +139,7 @@ def save(folder: Path, session: Session, name: str, overwrite: bool) -> Path:
     folder : Path
     session : Session
     name : str
-        Of the file without ending; ``"ct/hip"`` only for the table that was opened under it.
+        Of the file without ending; ``"ct/hip"`` only for a table with the whole schema.
     overwrite : bool
         Whether the file that was opened may be replaced. No other file ever is.
 
@@ -187,7 +187,7 @@ def _target(
                 f"{own.as_posix()} exists; tick that it may be replaced, or choose another name"
             )
         return own, session.origin.before
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) and not _is_place(session, name):
         raise OptionError(
             f"{name[:80]!r} is no name for a table; letters, digits, _ and - make one, up to 64"
         )
@@ -197,13 +197,22 @@ def _target(
     return path, None
 
 
+def _is_place(session: Session, name: str) -> bool:
+    """Tell whether a table with the whole schema may stand under modality and site."""
+    if not session.sheet.ours or name.endswith(".csv"):
+        return False
+    try:
+        return "/".join(place_of(name)) == name
+    except OptionError:
+        return False
+
+
 def _refuse_new_faults(folder: Path, saved: Session) -> None:
     known = {_key(fault) for fault in inspect(folder).faults} if folder.is_dir() else set()
     found = faults_in_folder(folder, saved, saved.sheet)
     new = [fault for fault in found if _key(fault) not in known]
-    serious = [one for one in new if one.file == saved.sheet.file or saved.sheet.ours]
-    if not saved.sheet.ours:
-        serious = list(saved.sheet.faults)
+    # A table from elsewhere answers for itself alone; one of the folder for all that it touches.
+    serious = new if saved.sheet.ours else saved.sheet.faults
     if serious:
         raise StudyTableError(serious)
 

@@ -15,6 +15,8 @@ from metadx.app.application import create_app
 from metadx.errors import OptionError
 
 HOST = "127.0.0.1"
+#: A browser opens six connections to a page.
+MOST_CONNECTIONS = 64
 
 
 def serve(studies: Path, port: int, browser: bool, tell: Callable[[str], object]) -> None:
@@ -43,8 +45,9 @@ def serve(studies: Path, port: int, browser: bool, tell: Callable[[str], object]
     if browser:
         threading.Timer(1.0, webbrowser.open, [address]).start()
     config = uvicorn.Config(
-        create_app(studies), log_level="warning", server_header=False, access_log=False, ws="none"
-    )
+        create_app(studies), log_level="warning", server_header=False, access_log=False, ws="none",
+        limit_concurrency=MOST_CONNECTIONS,
+    )  # fmt: skip
     with listening:
         uvicorn.Server(config).run(sockets=[listening])
 

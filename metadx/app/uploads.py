@@ -15,7 +15,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Final
 
 from metadx.app.sessions import Session
-from metadx.app.sheet import NEEDED, Sheet
+from metadx.app.sheet import Sheet
 from metadx.errors import Fault, OptionError, StudyTableError
 from metadx.tables.frames import cell_text
 from metadx.tables.importers import import_table
@@ -77,11 +77,18 @@ def opened(data: bytes, filename: str) -> Session:
     cells = frame.map(cell_text).itertuples(index=False, name=None)
     sheet = Sheet(Path(name).stem, name, tuple(map(str, frame.columns)), tuple(cells))
     sheet = replace(sheet, ours=sheet.has_whole_schema)
+    _refuse_unread(faults, sheet)
     notes = [f"{theirs} is read as {ours}" for theirs, ours in report.columns.items()]
     notes += [note.replace(f"{folder}/", "") for note in report.notes]
-    # Faults of cells are found again below; what concerns the file as a file is said once.
-    notes += [str(fault) for fault in faults if fault.column not in (*NEEDED, *sheet.header)]
     return Session(sheet, notes=tuple(notes))
+
+
+def _refuse_unread(faults: tuple[Fault, ...], sheet: Sheet) -> None:
+    """Refuse a file of which something is lost; cells and names can be put right on the page."""
+    here = {"missing_column", *(fault.rule for fault in sheet.faults)}
+    unread = [fault for fault in faults if fault.rule not in here]
+    if unread:
+        raise StudyTableError(unread)
 
 
 def plain_name(filename: str) -> str:

@@ -279,6 +279,34 @@ def test_an_upload_is_saved_under_a_new_name_only(visitor: Visitor, studies: Pat
     assert ",17," in path.read_text(encoding="utf-8")
 
 
+def test_a_table_with_the_whole_schema_gets_a_place(visitor: Visitor, studies: Path) -> None:
+    hip = (studies / "ct/hip.csv").read_text(encoding="utf-8")
+    (studies / "ct/hip.csv").unlink()
+    session = visitor.opened(visitor.upload(hip, "hip.csv"))
+    assert session.sheet.ours
+    save = f"/s/{session.id}/save"
+    # Its rows say CT and hip: elsewhere they would break a rule.
+    for name in ("hip", "ct/knee", "mri/hip", "ct/hip.csv", "ct/nowhere"):
+        assert visitor.post(save, {"version": 1, "name": name}).status_code == 422, name
+    assert visitor.post(save, {"version": 1, "name": "ct/hip"}).status_code == 200
+    assert (studies / "ct/hip.csv").read_text(encoding="utf-8") == hip
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        PLAIN + "Short 2012,1,2\n",
+        PLAIN.replace("Bell 2003", '"Bell"x 2003'),
+        PLAIN.replace("scanner", "tp"),
+    ],
+)
+def test_a_file_of_which_something_would_be_lost_is_refused(visitor: Visitor, lines: str) -> None:
+    answer = visitor.upload(lines)
+    assert answer.status_code == 422
+    assert "fault" in answer.text
+    assert len(visitor.context.sessions) == 0
+
+
 def test_a_table_with_faults_is_not_saved(visitor: Visitor, studies: Path) -> None:
     session = visitor.opened(visitor.upload(PLAIN.replace("25,2,5,31", "x,2,5,31")))
     answer = visitor.post(f"/s/{session.id}/save", {"version": 1, "name": "wrong"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -218,13 +219,62 @@ def test_preferred_strategies_are_compared_where_there_are_some(
 ) -> None:
     add(folder, 60, 15)
 
-    def preferences(table: StudyTable) -> dict[str, str]:
+    def preferences(studies: Path, table: StudyTable, touched: Sequence[str]) -> dict[str, str]:
+        assert (studies, list(touched)) == (folder, [CT_HIP])
         return {"hip": "CT" if len(table) < 17 else "MRI", "rib": "film"}
 
     update = diff(None, None, folder, results, preferences)
     assert update.preferences == (("hip", "CT", "MRI"), ("rib", "film", "film"))
-    assert "hip: preferred strategy CT → MRI" in update.text()
-    assert "rib: film stays the preferred strategy" in update.text()
+    assert "hip: the preferred strategy was (CT), is now (MRI)" in update.text()
+    assert "rib: the preferred strategy stays (film)" in update.text()
+
+
+PLAN = """
+title = "CT or nothing"
+site = "hip"
+population = "radiograph_negative"
+[prevalence]
+value = 0.3
+source = "an example"
+[threshold]
+value = 0.1
+source = "an example"
+[tests.ct]
+label = "CT"
+stratum = "ct/hip/patient/radiograph_negative"
+[strategies.nothing]
+label = "Nothing"
+start = "discharge"
+[strategies.ct]
+label = "CT"
+start = "ct"
+[strategies.ct.nodes.ct]
+test = "ct"
+positive = "treat"
+negative = "discharge"
+"""
+
+
+def test_strategy_files_beside_the_tables_are_evaluated_before_and_after(
+    folder: Path, results: Path
+) -> None:
+    path = folder.parent / "analyses" / "strategies" / "hip.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(PLAN, encoding="utf-8")
+    add(folder, 60, 15)
+    update = update_of(folder, results)
+    assert update.preferences_reason == ""
+    ((question, before, after),) = update.preferences
+    assert question == "CT or nothing"
+    assert before == after
+    assert before.endswith("CT")
+    path.write_text(PLAN.replace("stratum", "strata"), encoding="utf-8")
+    assert "hip.toml" in update_of(folder, results).preferences_reason
+
+
+def test_strategies_of_other_strata_are_left_alone(folder: Path, results: Path) -> None:
+    add(folder, 60, 15)
+    assert update_of(folder, results).preferences_reason == "no strategy uses these strata"
 
 
 def test_any_two_states_can_be_compared(folder: Path, results: Path, tmp_path: Path) -> None:

@@ -258,9 +258,9 @@ def preference_lines(update: Update) -> Iterator[str]:
         yield f"preferred strategies are not compared: {update.preferences_reason}"
     for question, before, after in update.preferences:
         if before == after:
-            yield f"{question}: {after} stays the preferred strategy"
+            yield f"{question}: the preferred strategy stays ({after})"
         else:
-            yield f"{question}: preferred strategy {before} → {after}"
+            yield f"{question}: the preferred strategy was ({before}), is now ({after})"
 
 
 def plain(interval: Interval) -> str:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import pandas as pd
 
@@ -31,8 +31,10 @@ from metadx.tables.labels import author_year
 from metadx.tables.revisions import Repository
 from metadx.tables.schema import COUNT_COLUMNS
 from metadx.workflow.snapshot import last_snapshot, number_of, read_snapshot, snapshots
+from metadx.workflow.update_preferences import preferred_strategies
 
 CLAIMS_FILE: Final = "claims.csv"
+Preferences: TypeAlias = Callable[[Path, StudyTable, Sequence[str]], Mapping[str, str]]
 #: Name of the tables as they are now.
 WORKING: Final = "the tables as they are"
 
@@ -83,7 +85,7 @@ def diff(
     new: str | None = None,
     studies: str | Path = "studies",
     results: str | Path = "results",
-    preferences: Callable[[StudyTable], Mapping[str, str]] | None = None,
+    preferences: Preferences = preferred_strategies,
 ) -> Update:
     """Compare two states of the study tables and of everything pooled from them.
 
@@ -100,7 +102,8 @@ def diff(
     results : str or Path
         Folder of results, which holds the snapshots.
     preferences : callable, optional
-        Returns the preferred strategy for each question from a table.
+        Returns the preferred strategy for each question from the folder, a table and the strata
+        that were touched; by default that of the strategy files beside the tables.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def diff(
     ]
     _share(before, after, touched)
     strata = tuple(_stratum(name, before, after, changes) for name in touched)
-    preferred, reason = _preferences(before, after, preferences) if touched else ((), "")
+    preferred, reason = _preferences(folder, before, after, touched, preferences)
     return Update(
         before.name, after.name, changes, strata, _claims(folder, before, after, touched),
         preferred, reason,
@@ -336,12 +339,14 @@ def _needs(claim: Claim, stratum: str) -> bool:
 
 
 def _preferences(
-    before: State,
-    after: State,
-    preferences: Callable[[StudyTable], Mapping[str, str]] | None,
+    studies: Path, before: State, after: State, touched: Sequence[str], preferences: Preferences
 ) -> tuple[tuple[tuple[str, str, str], ...], str]:
-    if preferences is None:
-        return (), "no strategy was given"
-    was, now = preferences(before.table), preferences(after.table)
+    if not touched:
+        return (), ""
+    try:
+        was, now = (preferences(studies, one.table, touched) for one in (before, after))
+    except MetadxError as error:
+        return (), " ".join(str(error).split())
     questions = dict.fromkeys((*was, *now))
-    return tuple((q, was.get(q, "none"), now.get(q, "none")) for q in questions), ""
+    found = tuple((q, was.get(q, "none"), now.get(q, "none")) for q in questions)
+    return found, "" if found else "no strategy uses these strata"

@@ -15,9 +15,9 @@ from metadx.plots.studies import MARGINS, records
 from metadx.plots.style import BLUE, BODY, INK, LINE, QUIET, TITLE, VERMILLION
 
 #: Widths (millimetres): names of studies, number of studies, value with interval, between them.
-NAME: Final = 40.0
+NAME: Final = 38.0
 COUNT: Final = 6.0
-VALUE: Final = 25.0
+VALUE: Final = 28.0
 GAP: Final = 2.0
 MIN_PANEL: Final = 16.0
 ROW: Final = 3.6
@@ -130,10 +130,14 @@ def update_layout(
         if not old and last.get("kind", "study") == "study":
             rule = y + 0.8
             y += 1.6
-        middle = y + ROW / 2
         sign, color = ("", QUIET) if old else MARKS[row["kind"]]
-        name = typeface.wrap(f"{sign} {row['label']}".strip(), NAME, BODY)[0]
-        labels.append(Label(BORDER, middle, name, color=INK if old else color, bold=not old))
+        weight = "normal" if old else "bold"
+        names = typeface.wrap(f"{sign} {row['label']}".strip(), NAME, BODY, weight)
+        height = ROW + (len(names) - 1) * LINE
+        middle = y + height / 2
+        for i, name in enumerate(names):
+            at = y + ROW / 2 + i * LINE
+            labels.append(Label(BORDER, at, name, color=INK if old else color, bold=not old))
         for left, margin in zip(lefts, MARGINS, strict=True):
             if _same(row, last, margin):
                 continue
@@ -148,7 +152,7 @@ def update_layout(
                 if old:
                     before[margin] = value
         last = row
-        y += ROW
+        y += height
     panels = tuple(
         Panel(margin, Box(left + COUNT + GAP, top, panel, y - top), tuple(marks[margin]),
               before[margin])

@@ -56,7 +56,8 @@ def _intervals(draws: AccuracyDraws) -> dict[str, Interval]:
     average = log_likelihood_ratios(draws.mean)
     other = log_likelihood_ratios(draws.new_setting)
     for j, name in enumerate(RATIOS):
-        found[name] = _interval(float(points[j]), *np.quantile(average[:, j], shares), np.exp)
+        low, high = np.quantile(average[:, j], shares)
+        found[name] = _interval(float(points[j]), low, high, np.exp)
         low, high = (float(np.exp(end)) for end in np.quantile(other[:, j], shares))
         found[f"{name}_prediction"] = Interval(None, low, high)
     return found

@@ -115,8 +115,9 @@ def _rows(
     shares = study_proportions(table).to_dict("records")
     found = []
     for i, (cells, share) in enumerate(zip(table.frame.to_dict("records"), shares, strict=True)):
-        row = {name: cell_text(cells.get(name)) for name in FILTERS if name in cells}
-        row = {name: row.get(name, "") for name in FILTERS}
+        row: dict[str, Any] = {
+            name: cell_text(cells[name]) if name in cells else "" for name in FILTERS
+        }
         row["pool"] = row["pool"] or "yes"
         key = (cell_text(cells["study_id"]), row["modality"], row["site"])
         row["risk_of_bias"] = risk_of_bias.get(key, "not_judged")

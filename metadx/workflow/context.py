@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from metadx.decision.inputs import FILE_NAME, Input
+from metadx.decision.inputs import Input
 from metadx.report.prevalences import known_inputs
 from metadx.tables import QuadasTable, read_quadas
+from metadx.tables.input_columns import FILE_NAME
 from metadx.tables.quadas import empty_quadas
 
 QUADAS_FILE = "quadas.csv"

@@ -212,8 +212,7 @@ def test_chinese_is_shown_alone(report: Opened) -> None:
     assert "Which test is best" in page.locator("#answers-title").inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "zh")])
 def test_no_serious_fault_of_accessibility(report: Opened, scheme: str, language: str) -> None:
     page = report.page
     page.emulate_media(color_scheme=scheme)

@@ -12,7 +12,7 @@ from metadx.app.analysis import PROBABILITIES, Analysis, analysed, appraised
 from metadx.app.choices import Choices, choices_from
 from metadx.app.pages import render, session_of, version_in
 from metadx.app.sessions import Session, StaleTable
-from metadx.errors import MetadxError, OptionError, StudyTableError
+from metadx.errors import MetadxError, ModelError, OptionError, StudyTableError
 from metadx.estimate import NotApplicable
 from metadx.inference import Comparison
 from metadx.inference.appraisal import said
@@ -100,6 +100,11 @@ def robustness(request: Request, session: Open) -> HTMLResponse:
 def _posttest(analysis: Analysis, share: float) -> Any:
     from metadx.decision.posttest import posttest as compute
 
+    if analysis.choices.covariates:
+        raise ModelError(
+            "with covariates the test has another accuracy at each of their values; choose none to "
+            "see the probabilities after the test"
+        )
     return compute(analysis.fit, share)
 
 

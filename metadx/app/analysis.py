@@ -108,12 +108,18 @@ class Analysis:
             "model_path": self.record.get("model_path", "bivariate"),
             "formula": self.choices.formula,
         }
+        named = list(self.estimates)
+        for words, *margins in self.points:
+            named += [
+                (f"{margin} at {words}", value)
+                for margin, value in zip(PROBABILITIES, margins, strict=True)
+            ]
         found = []
-        for name, value in self.estimates:
-            row = {"quantity": name, "value": None, "low": None, "high": None}
-            row |= {"level": None, "method": None, "reason": ""}
-            row |= {"reason": value.reason} if isinstance(value, NotApplicable) else value.to_dict()
-            found.append(row | shared)
+        for name, value in named:
+            row = {"quantity": name, **dict.fromkeys(("value", "low", "high", "level", "method"))}
+            reason = value.reason if isinstance(value, NotApplicable) else ""
+            numbers = value.to_dict() if isinstance(value, Estimate) else {}
+            found.append(row | {"reason": reason} | numbers | shared)
         return pd.DataFrame(found)
 
 

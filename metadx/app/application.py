@@ -21,13 +21,16 @@ _LOG = logging.getLogger("metadx.app")
 _STATUS = {SessionEnded: 410, StaleTable: 409}
 
 
-def create_app(studies: str | Path = "studies") -> FastAPI:
+def create_app(studies: str | Path = "studies", key: str = "") -> FastAPI:
     """Make the application.
 
     Parameters
     ----------
     studies : str or Path
         Folder of study tables; it need not exist.
+    key : str
+        What a browser has to bring along in its first address; empty lets everybody in who can
+        reach the server.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def create_app(studies: str | Path = "studies") -> FastAPI:
     app.add_exception_handler(MetadxError, _expected)
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, key=key)
     return app
 
 

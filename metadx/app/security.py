@@ -1,8 +1,9 @@
 """What stands before every page: who may ask, how much may be sent, what a page may do.
 
-The application has no password. It listens to this machine only, so what is left to keep out is
-other web sites in the same browser: those that send forms here (cross-site requests) and those
-whose name was pointed at this machine (DNS rebinding).
+The application listens to this machine only. Other accounts of the machine are kept out by a key
+that stands in the address which the command prints, and that the browser then keeps. Other web
+sites in the same browser are kept out too: those that send forms here (cross-site requests) and
+those whose name was pointed at this machine (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import secrets
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Names of this machine under which a page may be asked for.
@@ -45,12 +47,17 @@ class Guard:
     Parameters
     ----------
     app : ASGI application
+    key : str
+        What a browser has to bring along; empty where everybody on this machine may ask.
     limit : int
         Largest body of a request (bytes), enforced while it arrives.
     """
 
-    def __init__(self, app: ASGIApp, limit: int = UPLOAD_LIMIT + FORM_ALLOWANCE) -> None:
+    def __init__(
+        self, app: ASGIApp, key: str = "", limit: int = UPLOAD_LIMIT + FORM_ALLOWANCE
+    ) -> None:
         self.app = app
+        self.key = key
         self.limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +72,10 @@ class Guard:
         reason = refusal(scope["method"], scope["path"], headers)
         if reason:
             await PlainTextResponse(reason, 403)(scope, receive, sealed)
+            return
+        stranger = _without_key(Request(scope), self.key)
+        if stranger is not None:
+            await stranger(scope, receive, sealed)
             return
         if _announced(headers) > self.limit:
             await _too_large(self.limit)(scope, receive, sealed)
@@ -120,6 +131,21 @@ def refusal(method: str, path: str, headers: Headers) -> str:
     if method not in READING and origin is None and site not in ("", "same-origin"):
         return "refused: it is not known which site sent this"
     return ""
+
+
+def _without_key(request: Request, key: str) -> Response | None:
+    """Answer a browser that does not bring the key; None where it does."""
+    # Cookies know no ports, and two applications may run at the same time.
+    cookie = f"metadx_{request.url.port or 80}"
+    if not key or same_token(request.cookies.get(cookie), key):
+        return None
+    if request.method == "GET" and same_token(request.query_params.get("key"), key):
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(cookie, key, httponly=True, samesite="strict")
+        return answer
+    return PlainTextResponse(
+        "refused: open the whole address that metadx app printed, with the key at its end", 403
+    )
 
 
 def new_token() -> str:

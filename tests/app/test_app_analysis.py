@@ -100,7 +100,16 @@ def test_covariates_and_groups(visitor: Visitor, plain: Any) -> None:
     found = visitor.at(plain, "results", covariates="scanner").text
     assert "Coefficients" in found
     assert "scanner = new" in found
-    assert "not applicable: the model has covariates" in found
+    assert "there is no single pooled value" in found
+    assert "fit.at" not in found.partition("<details")[0]
+    assert (
+        "choose none to see"
+        in visitor.at(plain, "posttest", covariates="scanner", pretest="20").text
+    )
+    text = visitor.at(plain, "download/estimates.csv", covariates="scanner").text
+    rows = pd.read_csv(io.StringIO(text), index_col="quantity")
+    assert 0.8 < rows.loc["sensitivity at scanner = new", "value"] < 0.9
+    assert "covariates" in rows.loc["sensitivity", "reason"]
     groups = visitor.at(plain, "results", group="scanner").text
     assert "Groups in one model" in groups
     assert "Equal sensitivity" in groups

@@ -56,6 +56,22 @@ def test_a_form_without_the_secret_is_refused(visitor: Visitor, token: str | Non
     assert len(visitor.context.sessions) == 0
 
 
+def test_another_account_of_the_machine_needs_the_key(studies: Path) -> None:
+    client = TestClient(create_app(studies, "secret"), base_url=BASE, follow_redirects=False)
+    for path in ("/", "/?key=", "/?key=wrong", "/s/x", "/static/app.js"):
+        assert client.get(path).status_code == 403, path
+    assert client.post("/new?key=secret").status_code == 403
+    client.cookies.set("metadx_8000", "wrong")
+    assert client.get("/").status_code == 403
+    client.cookies.clear()
+    answer = client.get("/?key=secret")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert client.get("/").status_code == 200
+
+
 def test_every_changing_route_asks_for_the_secret(visitor: Visitor) -> None:
     session = visitor.opened(visitor.upload(PLAIN))
     for path in ("study", "remove", "columns", "save"):

@@ -24,15 +24,21 @@ def appraise(
     json_output: Annotated[bool, typer.Option("--json", help="Print a JSON record.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page to this file.")] = None,
     pretest: Annotated[float | None, typer.Option(help="Pretest probability.")] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(help="Strategy file (hip); says whether a study changes what is preferred."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything simulated.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
     studies: Annotated[Path, typer.Option(help="Folder of study tables.")] = STUDIES,
+    folder: Annotated[Path, typer.Option(help="Folder that holds strategies/.")] = Path("analyses"),
 ) -> None:
     """Print heterogeneity, influence, outliers, small-study effects and robustness."""
     from metadx.report.appraisal_commands import Output, appraisal_output
 
     output = Output("html" if html else "json" if json_output else "text", html, force)
-    typer.echo(appraisal_output(target, studies, output, pretest, seed))
+    followed = (strategy, folder) if strategy else None
+    typer.echo(appraisal_output(target, studies, output, pretest, seed, followed))
 
 
 def sof(

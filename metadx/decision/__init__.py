@@ -6,6 +6,7 @@ from metadx.decision.frequencies import Frequencies, natural_frequencies
 from metadx.decision.inputs import read_inputs
 from metadx.decision.net_benefit import DecisionCurve, ValueOfTest, decision_curve, value_of_test
 from metadx.decision.posttest import Posttest, PosttestResult, posttest
+from metadx.decision.preferred import preferred_strategy_hook
 from metadx.decision.pretest import Pretest
 from metadx.decision.sequences import two_tests
 from metadx.decision.slider import slider
@@ -29,6 +30,7 @@ __all__ = [
     "decision_curve",
     "natural_frequencies",
     "posttest",
+    "preferred_strategy_hook",
     "read_inputs",
     "slider",
     "thresholds",

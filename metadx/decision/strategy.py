@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -102,6 +102,19 @@ class Strategy:
     def names(self) -> tuple[str, ...]:
         """Names of the strategies, in the order of the file."""
         return tuple(self.plan.trees)
+
+    def with_fit(self, stratum: str, fit: BivariateResults) -> Strategy:
+        """Return the same strategies with another fit of one stratum.
+
+        Parameters
+        ----------
+        stratum : str
+            Its identifier; draws of the other strata are kept.
+        fit : BivariateResults
+            What its accuracy is drawn from, for example a fit without one of the studies.
+        """
+        kept = {key: draws for key, draws in self._drawn.items() if key[0] != stratum}
+        return replace(self, _drawn=kept, _fits={**self._fits, stratum: fit})
 
     def evaluate(
         self,

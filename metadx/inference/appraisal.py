@@ -26,7 +26,7 @@ from metadx.inference.small_study_bivariate import (
 )
 from metadx.inference.worst_case import WorstCase, worst_case
 from metadx.models import BivariateModel, BivariateResults
-from metadx.tables import StudyTable
+from metadx.tables import StudyTable, stratum_label
 from metadx.tables.quadas import QuadasTable, overall
 
 #: Parts of an appraisal by attribute, with the heading that each has in a report.
@@ -133,13 +133,20 @@ class Appraisal:
         """Pooled values as the studies appeared, by year."""
         return cumulative(self.fit, pretest=self.pretest)
 
+    @property
+    def title(self) -> str:
+        """The stratum in words, or the name of the table."""
+        ids = set(self.fit.table.stratum_ids())
+        return stratum_label(ids.pop()) if len(ids) == 1 else self.fit.table.name
+
     def sections(self) -> dict[str, str]:
         """Return the text of each part by its heading, in the order of a report."""
         return {heading: said(getattr(self, name)) for name, heading in SECTIONS.items()}
 
     def summary(self) -> str:
         """Return the whole appraisal as text."""
-        out = [f"Appraisal of {self.fit.table.name} ({self.fit.k} studies)"]
+        out = [f"Appraisal of {self.title} ({counted(self.fit.k)})"]
+        out += [f"Model: {self.fit.model_sentence}", f"Intervals: {100 * self.fit.level:g}%"]
         for heading, text in self.sections().items():
             out += ["", heading, "-" * len(heading), text]
         return "\n".join(out)
@@ -210,3 +217,8 @@ def said(part: Any) -> str:
     if isinstance(part, NotApplicable):
         return str(part)
     return str(part.summary() if hasattr(part, "summary") else part.sentence)
+
+
+def counted(k: int) -> str:
+    """Write ``"1 study"`` or ``"5 studies"``."""
+    return f"{k} {'study' if k == 1 else 'studies'}"

@@ -146,7 +146,7 @@ class Heterogeneity:
 
     def summary(self) -> str:
         """Return the table as text, with what a reader must know of it."""
-        out = ["Differences between studies"]
+        out = ["How much the studies differ"]
         absent: dict[str, list[str]] = {}
         for row in records(self.frame):
             name = row["quantity"]

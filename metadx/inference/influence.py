@@ -157,6 +157,8 @@ class Influence:
         if ends is None:
             return f"{value.format(3)}: no refit has it"
         (low, least), (high, most) = ends
+        if f"{least.value:.3f}" == f"{most.value:.3f}":
+            return f"{value.format(3)}: {most.value:.3f} whichever study is left out"
         return (
             f"{value.format(3)}: from {least.value:.3f} without {low} to {most.value:.3f} "
             f"without {high}"
@@ -173,15 +175,14 @@ class Influence:
         return found
 
     def _changes(self, name: str, value: object) -> str:
-        other = {
-            self.studies[study]: values[name]
-            for study, values in self.without.items()
-            if values.get(name) != value
-        }
+        other: dict[object, list[str]] = {}
+        for study, values in self.without.items():
+            if values.get(name) != value:
+                other.setdefault(values.get(name), []).append(self.studies[study])
         if not other:
-            return f"{value}, whichever study is left out"
-        said = ", ".join(f"{now} without {label}" for label, now in other.items())
-        return f"{value}; {said}"
+            return f"'{value}', whichever study is left out"
+        said = [f"'{now}' without {' or '.join(labels)}" for now, labels in other.items()]
+        return f"'{value}'; {'; '.join(said)}"
 
     def _said_of_cook(self) -> str:
         known = [value for value in self.cook.values() if isinstance(value, float)]

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from metadx.decision.preferred import preferred_strategy_hook
+from metadx.decision.strategy import Strategy, find_strategy
 from metadx.errors import MetadxWarning, OptionError
 from metadx.inference.appraisal import Appraisal
 from metadx.inference.appraisal import appraise as appraise_fit
+from metadx.inference.headline import Followed
 from metadx.models import BivariateModel, BivariateResults
 from metadx.report.appraisal_record import appraisal_html, appraisal_record
 from metadx.report.findings import Findings
@@ -86,7 +89,12 @@ class Output:
 
 
 def appraisal_output(
-    target: str, studies: Path, output: Output, pretest: float | None = None, seed: int = 1
+    target: str,
+    studies: Path,
+    output: Output,
+    pretest: float | None = None,
+    seed: int = 1,
+    strategy: tuple[str, Path] | None = None,
 ) -> str:
     """Appraise a stratum or a file.
 
@@ -102,10 +110,14 @@ def appraisal_output(
         Pretest probability of the post-test probabilities.
     seed : int
         Seed of everything that is simulated.
+    strategy : tuple of str and Path, optional
+        Name of a strategy file and the folder that holds ``strategies/``: the preferred
+        strategy is followed when a study is left out.
     """
     with _quiet():
         fit = _fitted(target, studies)[0]
-        appraisal: Appraisal = appraise_fit(fit, pretest, seed, _judgements(studies))
+        also = _preferred(fit, studies, *strategy) if strategy else None
+        appraisal: Appraisal = appraise_fit(fit, pretest, seed, _judgements(studies), also)
         return output.deliver({
             "text": appraisal.summary,
             "json": lambda: _json(appraisal_record(appraisal)),
@@ -232,6 +244,18 @@ def _fitted(target: str, studies: Path) -> tuple[BivariateResults, StudyTable]:
     ids = set(fit.table.stratum_ids())
     rows = table.strata().get(next(iter(ids)), table) if len(ids) == 1 else table
     return fit, rows
+
+
+def _preferred(
+    fit: BivariateResults, studies: Path, name: str, folder: Path
+) -> dict[str, Followed]:
+    """Follow the strategy that a file prefers with the fit's stratum."""
+    if not fit.table.is_stratified:
+        raise OptionError(f"{fit.table.name} has no stratum that a strategy could use")
+    strategies = Strategy.from_file(find_strategy(name, folder), studies)
+    return {
+        f"preferred strategy of {name}": preferred_strategy_hook(strategies, fit.table.stratum_id)
+    }
 
 
 def _judgements(studies: Path) -> QuadasTable:

@@ -84,7 +84,7 @@ def appraisal_html(appraisal: Appraisal, fragment: bool = False) -> str:
             parts.append((heading, said(part)))
     return html(
         "appraisal",
-        f"Appraisal of {appraisal.fit.table.name}",
+        f"Appraisal of {appraisal.title}",
         fragment,
         parts=parts,
         absent=absent,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -109,7 +110,22 @@ def test_further_quantities_are_followed():
 
     found = leave_one_out(fit(table("auditc")), also={"preferred strategy": preferred})
     assert set(found.frame["preferred strategy"]) == {"test all", "treat all"}
-    assert "preferred strategy test all; treat all without" in found.summary()
+    line = next(one for one in found.summary().splitlines() if "preferred strategy" in one)
+    other = [label for study, label in found.studies.items()
+             if found.without[study]["preferred strategy"] != found.full["preferred strategy"]]  # fmt: skip
+    assert (
+        line.strip() == f"preferred strategy 'test all'; 'treat all' without {' or '.join(other)}"
+    )
+
+
+def test_a_margin_that_no_study_moves_is_not_given_a_lowest_and_a_highest():
+    found = leave_one_out(
+        fit(table_of([(9, 1, 1, 20), (8, 2, 2, 30), (9, 0, 2, 25), (9, 1, 3, 9)]))
+    )
+    value = found.full["sensitivity"]
+    same = {one: values | {"sensitivity": value} for one, values in found.without.items()}
+    said = replace(found, without=same).summary()
+    assert f"sensitivity {value.format(3)}: {value.value:.3f} whichever study is left out" in said
 
 
 def test_the_frame_has_a_row_a_study_and_says_why_a_cell_is_empty():

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from metadx._version import __version__
 from metadx.errors import OptionError
-from metadx.plots.saving import FORMATS
 
 #: Libraries whose version may move a digit or a line of a figure.
 LIBRARIES: Final = (
@@ -46,7 +45,7 @@ class Options:
         Seed of everything that draws.
     """
 
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...]
     seed: int = 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,6 +61,9 @@ def checked_options(formats: Sequence[str], seed: int) -> Options:
     OptionError
         If a format is unknown or the seed is negative.
     """
+    # What draws nothing, as a diff, does not load what draws.
+    from metadx.plots.saving import FORMATS
+
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise OptionError(

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from metadx.plots import claims_data, evidence_map_data, plot_claims, plot_evidence_map
 from metadx.report.estimates import Cell
 from metadx.workflow.cache import Cache, Entry, sha256
+from metadx.workflow.explaining import explain
 from metadx.workflow.options import Options, cache_key
-from metadx.workflow.strata import explain, save
+from metadx.workflow.strata import save
 
 #: Figures over all strata: the table of results behind each, how it is drawn, its numbers.
 OVERVIEW: dict[

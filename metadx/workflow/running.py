@@ -23,11 +23,12 @@ from metadx.tables.files import write_bytes, write_text
 from metadx.workflow import manifest
 from metadx.workflow.cache import Cache, sha256
 from metadx.workflow.context import Context, read_context
+from metadx.workflow.explaining import explain
 from metadx.workflow.options import checked_jobs, checked_options, run_date
 from metadx.workflow.overview import OVERVIEW, draw_overview
 from metadx.workflow.scheduling import outcomes_of
 from metadx.workflow.snapshot import save_snapshot
-from metadx.workflow.strata import Outcome, explain
+from metadx.workflow.strata import Outcome
 from metadx.workflow.strategies import evaluate_strategies
 
 CLAIMS_FILE = "claims.csv"

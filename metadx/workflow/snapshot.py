@@ -177,7 +177,7 @@ def _frame(frame: pd.DataFrame, stored: pa.Table) -> pd.DataFrame:
 
 
 def _code() -> str:
-    return cache_key("snapshot", options=Options())
+    return cache_key("snapshot", options=Options(formats=()))
 
 
 def _packed(records: Sequence[StratumRecord]) -> str:

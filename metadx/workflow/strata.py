@@ -13,7 +13,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from metadx.errors import MetadxError
 from metadx.models import BivariateModel, BivariateResults
 from metadx.plots import (
     MissingFontWarning,
@@ -33,6 +32,7 @@ from metadx.report.links import slug
 from metadx.tables import StudyTable
 from metadx.workflow.cache import Cache, Entry, sha256
 from metadx.workflow.context import Context
+from metadx.workflow.explaining import explain
 from metadx.workflow.options import Options
 
 #: Complete studies from which a figure in ROC space shows more than the forest plot does.
@@ -215,9 +215,3 @@ def save(
     written = save_figure(figure, out / "figures" / stem, options.formats, metadata, data)
     hashes = {path.relative_to(out).as_posix(): sha256(path) for path in written}
     return inline_svg(figure), hashes
-
-
-def explain(error: Exception) -> str:
-    """Write an error as one line; its class only where it is none of ours."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if isinstance(error, MetadxError) else f"{type(error).__name__}: {text}"

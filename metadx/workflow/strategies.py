@@ -11,8 +11,8 @@ from metadx.errors import MetadxError
 from metadx.report.strategies import StrategyRecord, strategy_record
 from metadx.tables import StudyTable
 from metadx.workflow.cache import Cache, Entry, sha256
+from metadx.workflow.explaining import explain
 from metadx.workflow.options import Options, cache_key
-from metadx.workflow.strata import explain
 
 FOLDER: Final = Path("analyses") / "strategies"
 

@@ -14,7 +14,7 @@ from pandas.api.types import is_numeric_dtype
 from metadx.app.choices import Choices, chosen_rows
 from metadx.app.sessions import Session
 from metadx.app.sheet import Sheet
-from metadx.errors import ModelError, OptionError
+from metadx.errors import MetadxError, ModelError, OptionError
 from metadx.estimate import Estimate, NotApplicable
 from metadx.inference import Comparison
 from metadx.inference.appraisal import Appraisal, appraise
@@ -64,6 +64,25 @@ class Analysis:
     def estimates(self) -> list[tuple[str, Estimate | NotApplicable]]:
         """Every headline quantity by name, with its interval or the reason why not."""
         return [(name, _quantity(self.record, name)) for name in QUANTITIES]
+
+    @cached_property
+    def other_intervals(self) -> list[str]:
+        """Which intervals are not of the kind that was asked for, and why."""
+        kind = f" {self.choices.interval} interval"
+        found: dict[str, list[str]] = {}
+        for name, reason in self.record["not_applicable"].items():
+            if name.endswith(kind) and _quantity(self.record, name.removesuffix(kind)):
+                found.setdefault(reason, []).append(name.removesuffix(kind).replace("_", " "))
+        head = f"Wald intervals instead of {self.choices.interval} ones of"
+        return [f"{head} {', '.join(names)}: {reason}" for reason, names in found.items()]
+
+    @cached_property
+    def text(self) -> str:
+        """Everything as text, or why there is none."""
+        try:
+            return str(self.fit.summary())
+        except MetadxError as error:
+            return str(error)
 
     @cached_property
     def posterior(self) -> list[tuple[str, Estimate | None]]:

@@ -178,7 +178,10 @@ def _bayes_record(fit: BivariateResults, reasons: dict[str, str]) -> dict[str, A
     if not has_few_studies(fit):
         reasons["bayes"] = "every margin has ten studies or more; ask for --method bayes"
         return None
-    posterior = fit.bayesian
+    try:
+        posterior = fit.bayesian
+    except ModelError as error:
+        posterior = NotApplicable(str(error).partition(": ")[2] or str(error))
     if isinstance(posterior, NotApplicable):
         reasons["bayes"] = posterior.reason
         return None

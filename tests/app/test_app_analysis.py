@@ -118,6 +118,22 @@ def test_covariates_and_groups(visitor: Visitor, plain: Any) -> None:
             assert "data:image/svg+xml" in visitor.at(plain, f"figure/{name}", **chosen).text
 
 
+def test_an_interval_of_another_kind_is_called_so(visitor: Visitor, plain: Any) -> None:
+    found = visitor.at(plain, "results", method="reml", interval="profile").text
+    assert "Wald intervals instead of profile ones of sensitivity" in found
+    assert "instead of" not in visitor.at(plain, "results", interval="wald").text
+    exact = visitor.at(plain, "results", interval="profile").text
+    assert "ones of sensitivity" not in exact
+
+
+def test_rows_of_one_study_are_told_apart_by_their_group(visitor: Visitor) -> None:
+    session = visitor.opened(visitor.upload(PLAIN.replace("Cruz 2005", "Ahn 2001")))
+    assert "stands in more than one row" in visitor.at(session, "results").text
+    found = visitor.at(session, "results", group="scanner").text
+    assert "Groups in one model" in found
+    assert "5 studies" in found
+
+
 def test_strata_are_analysed_one_at_a_time(visitor: Visitor) -> None:
     session = visitor.open("ct/rib")
     offer = Offer(session.sheet.table)

@@ -68,15 +68,19 @@ class DeeksTest:
     def sentence(self) -> str:
         """The result in one sentence, correction included."""
         found = "asymmetry" if self.p < ASYMMETRY else "no evidence of asymmetry"
-        policy = {
+        return (
+            f"Deeks' test: p = {self.p:.3f}, {found} (slope {self.slope.value:.2f}, {self.k} "
+            f"studies, {self.correction_words})"
+        )
+
+    @property
+    def correction_words(self) -> str:
+        """Which cells were corrected, in words."""
+        return {
             "single": f"{self.correction:g} added to the studies with a zero cell",
             "all": f"{self.correction:g} added to all studies if one has a zero cell",
             "none": "no continuity correction",
         }[self.zero_cell]
-        return (
-            f"Deeks' test: p = {self.p:.3f}, {found} (slope {self.slope.value:.2f}, {self.k} "
-            f"studies, {policy})"
-        )
 
 
 def deeks_test(

@@ -88,12 +88,20 @@ def _model(fit: BivariateResults) -> Iterator[Said]:
         )
         return
     if fit.model_path == "independent_margins":
+        both = f"only {studies(fit.k_complete)}" if fit.k_complete else "no study"
         yield Said(
-            f"The margins were analysed one by one, because {studies(fit.k_complete)} "
-            f"{'reports' if fit.k_complete == 1 else 'report'} both and a bivariate model needs "
+            f"Sensitivity and specificity were analysed separately, because {both} "
+            f"{'reports' if fit.k_complete < 2 else 'report'} both and a bivariate model needs "
             "four.",
             ("takwoingi2017",),
         )
+    if all(margin.path == "univariate" for margin in fit.margins.values()):
+        yield Said(
+            "Each was analysed by a univariate random-effects logistic model with exact binomial "
+            "likelihood.",
+            ("takwoingi2017",),
+        )
+        return
     for margin in fit.margins.values():
         yield _margin_model(margin)
 
@@ -108,8 +116,9 @@ def _margin_model(margin: Margin) -> Said:
         )
     if margin.path == "fixed_effect":
         return Said(
-            f"{name} was pooled by summing the counts, because every study is at the same bound; "
-            "differences between studies are left out of account."
+            f"{name} was pooled by summing the counts, because every study found "
+            f"{100 * (margin.study_low or 0.0):.0f}%; differences between studies are left out of "
+            "account."
         )
     if margin.path == "single_study":
         return Said(f"{name} is that of the one study which reports it; nothing was pooled.")
@@ -136,50 +145,51 @@ def _likelihood(fit: BivariateResults) -> Iterator[Said]:
     partial = fit.k_sens_only + fit.k_spec_only
     if partial and fit.k_complete:
         yield Said(
-            f"{partial} of the {studies(fit.k)} {'reports' if partial == 1 else 'report'} one "
-            "margin only and entered with the "
-            "margin that they have."
+            f"Of the {studies(fit.k)}, {partial} {'reports' if partial == 1 else 'report'} "
+            f"sensitivity or specificity only and contributed to the one that "
+            f"{'it reports' if partial == 1 else 'they report'}."
         )
 
 
 def _boundary(fit: BivariateResults) -> Iterator[Said]:
     for name in fit.at_boundary:
-        yield Said(
-            f"The maximum lies at {BOUNDARY[name]}, a boundary at which this parameter was fixed."
-        )
+        yield Said(f"The likelihood is largest at {BOUNDARY[name]}, and this value was kept fixed.")
 
 
 def _not_estimable(fit: BivariateResults) -> Iterator[Said]:
     for margin in fit.margins.values():
         if margin.heterogeneity == "not_estimable" and margin.path in RANDOM:
             yield Said(
-                f"For {margin.name} no pooled value of maximum likelihood is given: "
+                f"No maximum-likelihood estimate of {margin.name} is given, because "
                 f"{margin.reason}."
             )
 
 
 def _intervals(fit: BivariateResults) -> Iterator[Said]:
-    level = f"{100 * fit.level:g} %"
+    level = f"{100 * fit.level:g}%"
     pooled = [m.name for m in fit.margins.values() if m.path in RANDOM and m.estimate]
     binomial = [m.name for m in fit.margins.values() if m.path in BINOMIAL]
     summed = [m.name for m in fit.margins.values() if m.path in RANDOM and not m.estimate]
     binomial += [f"the summed counts of {name}" for name in summed]
     if pooled:
         quantile = "Student's t" if fit.interval == "wald_t" else "the normal distribution"
+        kind = "interval is a Wald interval" if len(pooled) == 1 else "intervals are Wald intervals"
         yield Said(
-            f"The {level} interval of the pooled {' and '.join(pooled)} is a Wald interval on the "
-            f"logit scale with the quantile of {quantile}."
+            f"For pooled {' and '.join(pooled)} the {level} confidence {kind} on the logit scale "
+            f"with the quantile of {quantile}."
         )
     if binomial:
+        kind = "interval is" if len(binomial) == 1 else "intervals are"
         yield Said(
-            f"The {level} interval of {' and '.join(binomial)} is the exact binomial one.",
+            f"For {' and '.join(binomial)} the {level} confidence {kind} exact binomial.",
             ("clopper1934",),
         )
     predicted = [n for n in fit.margins if isinstance(getattr(fit, f"prediction_{n}"), Estimate)]
     if predicted:
+        kind = "interval rests" if len(predicted) == 1 else "intervals rest"
         yield Said(
-            f"The {level} prediction interval of {' and '.join(predicted)} takes Student's t with "
-            "two degrees of freedom fewer than studies.",
+            f"For {' and '.join(predicted)} the {level} prediction {kind} on Student's t with two "
+            "degrees of freedom fewer than studies.",
             ("higgins2009",),
         )
 
@@ -189,11 +199,12 @@ def _bayes(fit: BivariateResults) -> Iterator[Said]:
     if posterior is None:
         return
     yield Said(
-        "Because a margin has two to nine studies, the posterior of the same likelihood was "
-        "computed as well, by importance sampling.",
+        "Because sensitivity or specificity rests on two to nine studies, the posterior of the "
+        "same likelihood was computed as well, by importance sampling.",
         ("vehtari2024",),
     )
-    yield Said(f"Its prior: {'; '.join(posterior.prior_sentences)}.")
+    yield Said(f"The prior was: {'; '.join(posterior.prior_sentences)}.")
+    yield Said("The numbers per 1,000 in the summary of findings come from this posterior.")
 
 
 def _small_studies(fit: BivariateResults) -> Said:

@@ -7,6 +7,7 @@ from typing import Final
 
 from metadx.decision.wording import wording_of
 from metadx.estimate import Estimate, NotApplicable
+from metadx.inference.small_study import ASYMMETRY
 from metadx.models import BivariateResults, Margin
 from metadx.report.judgements import rows as rows_word
 from metadx.report.judgements import small_study_test, studies
@@ -42,7 +43,11 @@ def results_sentences(fit: BivariateResults, rows: StudyTable) -> Iterator[Said]
     yield from _bayes(fit)
     found = small_study_test(fit.table, fit.level)
     if not isinstance(found, NotApplicable):
-        yield Said(f"{found.sentence}.")
+        shown = "showed" if found.p < ASYMMETRY else "showed no evidence of"
+        yield Said(
+            f"Deeks' test {shown} asymmetry of the funnel plot (p = {found.p:.3f}, slope "
+            f"{found.slope.value:.2f}, {studies(found.k)}, {found.correction_words})."
+        )
 
 
 def _flow(rows: StudyTable) -> Said:
@@ -53,14 +58,22 @@ def _flow(rows: StudyTable) -> Said:
         for name, number in counts.items()
         if str(name).startswith("excluded_") and number
     }
+    total, removed, excluded, pooled = (
+        int(counts[name]) for name in ("extracted", "removed", "excluded", "pooled")
+    )
+    if pooled == total:
+        return Said(
+            "The one row extracted was pooled."
+            if total == 1
+            else f"All {rows_word(total)} extracted were pooled."
+        )
     named = [f"{label('pool_reason', code)} {n}" for code, n in sorted(reasons.items())]
     why = f" ({', '.join(named)})" if named else ""
-    return Said(
-        f"Of {rows_word(int(counts['extracted']))} extracted, {counts['removed']} "
-        f"{_were(int(counts['removed']))} removed as double entries, {counts['excluded']} "
-        f"{_were(int(counts['excluded']))} kept but not pooled{why}, and {counts['pooled']} "
-        f"{_were(int(counts['pooled']))} pooled."
-    )
+    parts = [f"{removed} {_were(removed)} removed as double entries"] if removed else []
+    parts += [f"{excluded} {_were(excluded)} kept but not pooled{why}"] if excluded else []
+    last = f"and {pooled} {_were(pooled)} pooled"
+    said = f"{', '.join(parts)}, {last}" if len(parts) > 1 else f"{parts[0]} {last}"
+    return Said(f"Of {rows_word(total)} extracted, {said}.")
 
 
 def _were(n: int) -> str:
@@ -69,15 +82,21 @@ def _were(n: int) -> str:
 
 def _studies(fit: BivariateResults) -> Said:
     units = wording_of(fit.table).units
+    kinds = (
+        (fit.k_complete, "with both sensitivity and specificity"),
+        (fit.k_sens_only, "with sensitivity only"),
+        (fit.k_spec_only, "with specificity only"),
+    )
+    present = [(k, words) for k, words in kinds if k]
+    told = [words if k == fit.k else f"{k} {words}" for k, words in present]
     return Said(
-        f"The analysis rests on {studies(fit.k)}: {fit.k_complete} with both margins, "
-        f"{fit.k_sens_only} with sensitivity only and {fit.k_spec_only} with specificity only, "
-        f"{fit.n_diseased:,} {units} with and {fit.n_nondiseased:,} without the condition."
+        f"The analysis rests on {studies(fit.k)} ({', '.join(told)}) of {fit.n_diseased:,} "
+        f"{units} with and {fit.n_nondiseased:,} without the condition."
     )
 
 
 def _margin(fit: BivariateResults, margin: Margin) -> Iterator[Said]:
-    name, level = margin.name, f"{100 * fit.level:g} %"
+    name, level = margin.name, f"{100 * fit.level:g}%"
     if margin.k == 0:
         yield Said(f"No study reports {name}.")
         return
@@ -86,8 +105,8 @@ def _margin(fit: BivariateResults, margin: Margin) -> Iterator[Said]:
         return
     if margin.path == "fixed_effect":
         yield Said(
-            f"Every study with {name} found the same, and their summed counts give "
-            f"{_with_interval(margin.estimate)} ({studies(margin.k)})."
+            f"All {studies(margin.k)} with {name} found {margin.study_low:.3f}; their summed "
+            f"counts give {_with_interval(margin.estimate)}."
         )
         return
     if not isinstance(margin.estimate, Estimate):
@@ -133,20 +152,20 @@ def _bayes(fit: BivariateResults) -> Iterator[Said]:
         value = getattr(posterior, name)
         if margin.k > 1 and isinstance(value, Estimate):
             yield Said(
-                f"The posterior median of {name} was {value.value:.3f} ({100 * value.level:g} % "
+                f"The posterior median of {name} was {value.value:.3f} ({100 * value.level:g}% "
                 f"credible interval {value.low:.3f} to {value.high:.3f})."
             )
     shape = posterior.diagnostics.pareto_k
-    verdict = "is reliable" if posterior.diagnostics.reliable else "is not reliable"
+    verdict = "reliable" if posterior.diagnostics.reliable else "not reliable"
     yield Said(
-        f"The importance sample {verdict}: Pareto k {shape:.2f}, "
-        f"{posterior.diagnostics.ess:,.0f} effective draws."
+        f"Importance sampling was {verdict} (Pareto k {shape:.2f}, "
+        f"{posterior.diagnostics.ess:,.0f} effective draws)."
     )
 
 
 def _with_interval(value: Estimate | NotApplicable, decimals: int = PROBABILITY) -> str:
-    """Write ``"0.940 (95 % interval 0.890 to 0.970)"``."""
+    """Write ``"0.940 (95% CI 0.890 to 0.970)"``."""
     if isinstance(value, NotApplicable):
         return str(value)
     ends = f"{value.low:.{decimals}f} to {value.high:.{decimals}f}"
-    return f"{value.value:.{decimals}f} ({100 * value.level:g} % interval {ends})"
+    return f"{value.value:.{decimals}f} ({100 * value.level:g}% CI {ends})"

@@ -111,8 +111,11 @@ def test_further_quantities_are_followed():
     found = leave_one_out(fit(table("auditc")), also={"preferred strategy": preferred})
     assert set(found.frame["preferred strategy"]) == {"test all", "treat all"}
     line = next(one for one in found.summary().splitlines() if "preferred strategy" in one)
-    other = [label for study, label in found.studies.items()
-             if found.without[study]["preferred strategy"] != found.full["preferred strategy"]]  # fmt: skip
+    other = [
+        label
+        for study, label in found.studies.items()
+        if found.without[study]["preferred strategy"] != found.full["preferred strategy"]
+    ]
     assert (
         line.strip() == f"preferred strategy 'test all'; 'treat all' without {' or '.join(other)}"
     )

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from metadx.decision import AccuracyDraws, Frequencies, accuracy_draws, natural_frequencies
+from metadx.decision.draws import FEW_STUDIES
 from metadx.decision.pretest import pretests
 from metadx.decision.wording import Wording, wording_of
 from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
+from metadx.models import BivariateResults
+from metadx.models.bayes_results import BayesianResults
 from metadx.models.design import MARGINS
 from metadx.report.judgements import (
     Fit,
@@ -92,6 +95,8 @@ class Findings:
         People in each column.
     units : str
         What is counted, in the plural.
+    source, model : str
+        ``"posterior"`` or ``"maximum likelihood"``, and the model in one sentence.
     """
 
     title: str
@@ -104,6 +109,8 @@ class Findings:
     notes: tuple[str, ...]
     total: int
     units: str
+    source: str
+    model: str
 
     def to_html(self, fragment: bool = False) -> str:
         """Return a page, or the part of one (``fragment=True``)."""
@@ -183,7 +190,7 @@ def findings(
     wording = wording_of(fit.table, condition)
     return Findings(
         title=_title(fit.table),
-        facts=_facts(fit.table, wording),
+        facts=(*_facts(fit.table, wording), ("Numbers from", numbers_from(fit, draws, source))),
         prevalences=tuple(one.label for one in chosen),
         outcomes=_outcomes(found, margins),
         inconclusive=inconclusive_results(fit.table),
@@ -194,6 +201,8 @@ def findings(
         notes=_notes(draws, total, wording),
         total=total,
         units=wording.units,
+        source=draws.source,
+        model=draws.model,
     )
 
 
@@ -213,6 +222,50 @@ def _facts(table: StudyTable, wording: Wording) -> tuple[tuple[str, str], ...]:
                 ("Reference standard", f"{len(standards)} different ones, see the studies")
             )
     return tuple(facts)
+
+
+def numbers_from(fit: Fit, draws: AccuracyDraws, asked: str | None) -> str:
+    """Say where the numbers come from, why, and what the table of estimates has instead.
+
+    Parameters
+    ----------
+    fit : BivariateResults or BayesianResults
+        What was pooled.
+    draws : AccuracyDraws
+        What the numbers are made from.
+    asked : str or None
+        The source that was asked for.
+    """
+    shown = f"{'posterior medians' if draws.source == 'posterior' else draws.source}"
+    if isinstance(fit, BayesianResults):
+        return shown
+    if draws.source != "posterior":
+        few = "as asked for" if asked else f"{FEW_STUDIES} studies or more of each margin"
+        return f"{shown} ({few}), as in the table of estimates"
+    counted = [f"{name} {fit.margins[name].k}" for name in MARGINS if fit.margins[name].k]
+    why = "as asked for" if asked else _why_posterior(fit, counted)
+    other = "; ".join(_estimated(fit, name) for name in MARGINS if fit.margins[name].k)
+    return f"{shown}, {why}; the table of estimates has maximum likelihood: {other}"
+
+
+def _why_posterior(fit: BivariateResults, counted: Sequence[str]) -> str:
+    if any(0 < fit.margins[name].k < FEW_STUDIES for name in MARGINS):
+        return (
+            f"because with fewer than {FEW_STUDIES} studies of a margin ({', '.join(counted)}) "
+            "intervals of maximum likelihood tend to be too narrow"
+        )
+    return "because maximum likelihood does not estimate both margins"
+
+
+def _estimated(fit: BivariateResults, name: str) -> str:
+    """Write a margin as the table of estimates has it."""
+    margin = fit.margins[name]
+    if isinstance(margin.estimate, Estimate):
+        summed = {"single_study": " (one study)", "fixed_effect": " (summed counts)"}
+        return f"{name} {margin.estimate.format(2)}{summed.get(margin.path, '')}"
+    if isinstance(margin.fixed_effect, Estimate):
+        return f"{name} not pooled, summed counts {margin.fixed_effect.format(2)}"
+    return f"{name} not pooled"
 
 
 def _outcomes(
@@ -244,7 +297,7 @@ def inconclusive_results(table: StudyTable) -> str:
 
 
 def _notes(draws: AccuracyDraws, total: int, wording: Wording) -> tuple[str, ...]:
-    level = f"{100 * draws.level:g} %"
+    level = f"{100 * draws.level:g}%"
     kind = "credible" if draws.source == "posterior" else "confidence"
     notes = [
         f"Numbers per {total:,} {wording.units}; in brackets the {level} {kind} interval of the "

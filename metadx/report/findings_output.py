@@ -15,7 +15,7 @@ CSV_COLUMNS = (
     "outcome", "prevalence", "total", "count", "low", "high", "new_low", "new_high", "margin",
     "margin_value", "margin_low", "margin_high", "k", "n",
     *(code for code, _ in GRADE_DOMAINS), *(f"{code}_decision" for code, _ in GRADE_DOMAINS),
-    "certainty", "reason",
+    "certainty", "source", "model", "reason",
 )  # fmt: skip
 
 
@@ -42,7 +42,8 @@ def judgements_of(found: Findings) -> tuple[list[str], list[list[str]]]:
         margin = found.margins[name]
         head = name.capitalize()
         if isinstance(margin.estimate, Estimate):
-            head += f" {margin.estimate.format(2)}"
+            kind = "posterior median" if found.source == "posterior" else found.source
+            head += f" {margin.estimate.format(2)}, {kind}"
         cells = [f"{one.evidence} Judgement: {one.decision}." for one in domains]
         rows.append([head, *cells, f"{OPEN.capitalize()}."])
     return header, rows
@@ -82,7 +83,7 @@ def findings_html(found: Findings, fragment: bool) -> str:
 def findings_docx(found: Findings) -> bytes:
     """Write the tables as a Word document."""
     document = word_document(f"Summary of findings: {found.title}", landscape=True)
-    document.add_paragraph(" ".join(f"{word}: {text}." for word, text in found.facts))
+    document.add_paragraph(" ".join(f"{word}: {text.rstrip('.')}." for word, text in found.facts))
     for table in (table_of(found), judgements_of(found)):
         word_table(document, *table)
         document.add_paragraph()
@@ -97,7 +98,8 @@ def findings_latex(found: Findings) -> str:
         _latex_table(f"Summary of findings: {found.title}", *table_of(found)),
         _latex_table("What the data say, for people to judge", *judgements_of(found)),
     ]
-    notes = [r"\par\footnotesize " + latex(text) for text in found.notes]
+    facts = " ".join(f"{word}: {text.rstrip('.')}." for word, text in found.facts)
+    notes = [r"\par\footnotesize " + latex(text) for text in (facts, *found.notes)]
     return "\n\n".join([*parts, "\n".join(notes)]) + "\n"
 
 
@@ -151,6 +153,8 @@ def _csv_row(
         "k": margin.k,
         "n": margin.n,
         "certainty": OPEN,
+        "source": found.source,
+        "model": found.model,
     }
     if isinstance(count, Estimate):
         row |= {"count": round(count.value), "low": round(count.low), "high": round(count.high)}

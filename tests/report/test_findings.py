@@ -234,3 +234,46 @@ def test_names_from_elsewhere_are_escaped():
 def test_prevalences_are_one_to_three_probabilities(regular, given):
     with pytest.raises(OptionError):
         findings(regular, given)
+
+
+def fact(found: Findings) -> str:
+    return dict(found.facts)["Numbers from"]
+
+
+def test_a_reader_sees_why_the_numbers_differ_from_the_table_of_estimates(regular):
+    text = fact(findings(regular, 0.3))
+    assert text.startswith(
+        "posterior medians, because with fewer than 10 studies of a margin (sensitivity 5, "
+        "specificity 5)"
+    )
+    for name in ("sensitivity", "specificity"):
+        assert f"{name} {getattr(regular, name).format(2)}" in text
+    asked = findings(regular, 0.3, source="maximum likelihood")
+    assert fact(asked) == "maximum likelihood (as asked for), as in the table of estimates"
+
+
+def test_numbers_of_many_studies_are_those_of_the_table_of_estimates(auditc):
+    found = findings(auditc, 0.3)
+    assert fact(found) == (
+        "maximum likelihood (10 studies or more of each margin), as in the table of estimates"
+    )
+    assert "as asked for; the table" in fact(findings(auditc, 0.3, source="posterior"))
+    assert fact(findings(auditc.bayesian, 0.3)) == "posterior medians"
+
+
+def test_every_format_names_source_and_model(regular):
+    found = findings(regular, 0.3)
+    told = fact(found)
+    document = Document(io.BytesIO(found.to_docx()))
+    assert told in "\n".join(paragraph.text for paragraph in document.paragraphs)
+    assert told in found.to_latex() and told in found.to_html(fragment=True)
+    rows = list(csv.DictReader(io.StringIO(found.to_csv())))[:-1]
+    draws = accuracy_draws(regular)
+    assert {(row["source"], row["model"]) for row in rows} == {("posterior", draws.model)}
+    assert all("posterior median" in row[0] for row in judgements_of(found)[1])
+
+
+def test_a_margin_that_is_not_pooled_shows_its_summed_counts():
+    perfect = fit(table_of([[9, 1, 0, 20], [12, 4, 0, 31], [7, 0, 0, 12], [30, 6, 0, 41]]))
+    text = fact(findings(perfect, 0.3))
+    assert f"sensitivity {perfect.sensitivity.format(2)} (summed counts)" in text

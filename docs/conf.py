@@ -29,6 +29,7 @@ extensions = [
 exclude_patterns = ["_build", "_tools", "gallery", "**/.ipynb_checkpoints"]
 source_suffix = {".md": "myst-nb"}
 needs_sphinx = "7.0"
+smartquotes = False
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -51,6 +52,8 @@ html_css_files = ["metadx.css"]
 html_math_renderer = "plain"
 html_show_sourcelink = False
 html_copy_source = False
+html_context = {"default_mode": "auto"}
+html_sidebars = {"tutorial": [], "index": []}
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,

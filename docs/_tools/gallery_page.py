@@ -23,10 +23,12 @@ ITEM = """## {name}
 
 {caption}
 
+::::{{container}} wide
 ```{{image}} {path}
 :alt: {alt}
 :width: 100%
 ```
+::::
 
 :::{{dropdown}} Script
 ```{{literalinclude}} {script}

@@ -127,6 +127,34 @@ def test_groups_tests_and_comparisons() -> None:
     assert found["k_paired"] == 0
 
 
+@pytest.mark.parametrize("method", ["exact", "reml", "fixed", "bayes"])
+def test_a_group_has_every_promised_key(method: str) -> None:
+    found = record(str(DATA / "anti_ccp.csv"), "--group", "generation", "--method", method)
+    assert found.keys() >= KEYS
+    assert sum(group["k"] for group in found["groups"]) == found["k"]
+    for part in (found, *found["groups"]):
+        assert part.keys() >= KEYS
+        empty = {name for name in KEYS if part[name] is None}
+        assert empty <= set(part["not_applicable"])
+    if method == "exact":
+        assert found["groups"][0]["loglik"] == found["tests"][0]["loglik_1"]
+        assert 0 < found["groups"][0]["i2"]["sensitivity"] < 100
+
+
+def test_what_a_comparison_of_groups_leaves_aside_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "groups.csv"
+    rows = [f"S{i},{20 + i},{2 + i % 3},{1 + i % 4},{40 + i},{'CM'[i % 2]},{i}" for i in range(12)]
+    rows += ["None,20,2,3,40,,4", "S0,22,4,2,39,M,4"]
+    file.write_text("study,tp,fp,fn,tn,test,age\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    found = record(str(file), "--group", "test", "--sens", "~ age", "--interval", "profile")
+    said = " ".join(found["warnings"])
+    assert "without test: None" in said
+    assert "not adjusted" in said
+    assert found["k_paired"] == 1
+    assert found["bayes"] is None
+    assert "Wald" in found["groups"][0]["not_applicable"]["sensitivity profile interval"]
+
+
 @pytest.mark.parametrize("method", ["laplace", "reml", "ml"])
 def test_other_methods(method: str) -> None:
     found = record(str(DATA / "dementia_csf.csv"), "--method", method)

@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import chdtrc
 from statsmodels.stats.multitest import multipletests
 
@@ -107,6 +108,8 @@ class Comparison:
         Studies that measured more than one group: the direct comparisons.
     k_groups : dict of int
         Studies in each group.
+    left_out : tuple of str
+        Labels of the studies without a group, which take no part.
     """
 
     column: str
@@ -118,6 +121,7 @@ class Comparison:
     pairs: tuple[PairComparison, ...]
     k_paired: int
     k_groups: dict[str, int]
+    left_out: tuple[str, ...] = ()
 
     @property
     def fit(self) -> BivariateResults:
@@ -137,6 +141,8 @@ class Comparison:
             if self.k_paired
             else "no study measured more than one group: the comparison is indirect"
         )
+        if self.left_out:
+            out.append(f"left out, without {self.column}: {', '.join(self.left_out)}")
         out += [direct, "Likelihood-ratio tests"]
         for test in self.tests:
             if isinstance(test, NotApplicable):
@@ -164,6 +170,8 @@ def compare(
     interval: str = "wald",
     independent_rows: bool = False,
     method: str = "exact",
+    nodes: int | None = None,
+    zero_cell: str = "single",
 ) -> Comparison:
     """Compare the groups in `column`, with every step of the model ladder.
 
@@ -172,15 +180,18 @@ def compare(
     table : StudyTable
         Rows of one or more groups; rows of the same study share the study's effects.
     column : str
-        Column with at least two groups.
+        Column with at least two groups, texts or codes; a study without one is left out and
+        named in the result.
     variances : {"common", "by_group"}
         Model behind the reported points and pairs. ``"by_group"`` treats rows of different
         groups as independent, because one set of effects cannot have two covariances.
     level, interval, independent_rows
         As in :class:`metadx.BivariateModel`.
-    method : {"exact", "laplace", "ml", "reml"}
+    method : {"exact", "laplace", "ml", "reml", "fixed"}
         Restricted likelihoods of models with different means cannot be compared, so REML
-        gives no likelihood-ratio tests of the means.
+        gives no likelihood-ratio tests of the means; nor do fixed effects.
+    nodes, zero_cell
+        As in :meth:`metadx.BivariateModel.fit`.
 
     Raises
     ------
@@ -196,6 +207,7 @@ def compare(
         raise OptionError(
             f"{table.name} has no column {column!r}; its columns are {', '.join(table.columns)}"
         )
+    table, left_out = _with_groups(table, column)
     effect = f"~ 0 + C(`{column}`)"
     formulas = {
         "null": ("~ 1", "~ 1"),
@@ -203,20 +215,20 @@ def compare(
         "specificity": ("~ 1", effect),
         "both": (effect, effect),
     }
-    groups = tuple(sorted({str(value) for value in table.frame[column].dropna()}))
+    groups = tuple(sorted(set(table.frame[column])))
     if len(groups) < 2:
         raise ModelError(f"all {len(table)} rows have {column} = {groups[0] if groups else ''!r}; "
                          "there is nothing to compare")  # fmt: skip
-    paired = _paired(table, column)
+    paired = paired_studies(table, column)
+    options: dict[str, Any] = {"method": method, "level": level, "interval": interval}
+    options |= {"nodes": nodes, "zero_cell": zero_cell}
     fits: dict[str, BivariateResults] = {}
     for name, (sens, spec) in formulas.items():
         model = BivariateModel(
             table, sens, spec, covariate_column=column, independent_rows=independent_rows
         )
-        fits[name] = _maximum_likelihood(model, method, level, interval)
-    separate: BivariateResults | NotApplicable = _separate(
-        table, column, effect, method, level, interval
-    )
+        fits[name] = _maximum_likelihood(model, options)
+    separate: BivariateResults | NotApplicable = _separate(table, column, effect, options)
     if isinstance(separate, BivariateResults):
         fits["variances"] = separate
     elif variances == "by_group":
@@ -232,12 +244,30 @@ def compare(
         tests=_tests(fits, separate, len(paired) > 0 and not independent_rows, method),
         pairs=_pairs(chosen, column, groups, level, paired),
         k_paired=len(paired),
-        k_groups={g: int((table.frame[column].astype(str) == g).sum()) for g in groups},
+        k_groups={g: int((table.frame[column] == g).sum()) for g in groups},
+        left_out=left_out,
     )
 
 
+def _with_groups(table: StudyTable, column: str) -> tuple[StudyTable, tuple[str, ...]]:
+    """Write the groups as texts, because a level asked for by its name has to be found."""
+    texts = table.frame[column].map(group_name)
+    named = (texts != "").to_numpy()
+    left_out = [label for label, has in zip(table.labels, named, strict=True) if not has]
+    frame = table.frame.assign(**{column: texts})[named].reset_index(drop=True)
+    return StudyTable.from_checked(frame, table.name), tuple(left_out)
+
+
+def group_name(value: Any) -> str:
+    """Return the name of a group as it stands in the file; empty for a missing one."""
+    if pd.isna(value):
+        return ""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value).strip()
+
+
 def _separate(
-    table: StudyTable, column: str, effect: str, method: str, level: float, interval: str
+    table: StudyTable, column: str, effect: str, options: dict[str, Any]
 ) -> BivariateResults | NotApplicable:
     frame = table.frame
     for group, rows in frame.groupby(column):
@@ -249,22 +279,22 @@ def _separate(
     model = BivariateModel(
         table, effect, effect, variances="by_group", group=column, covariate_column=column
     )
-    return _maximum_likelihood(model, method, level, interval)
+    return _maximum_likelihood(model, options)
 
 
-def _maximum_likelihood(
-    model: BivariateModel, method: str, level: float, interval: str
-) -> BivariateResults:
-    results = model.fit(method, level, interval)
+def _maximum_likelihood(model: BivariateModel, options: dict[str, Any]) -> BivariateResults:
+    results = model.fit(**options)
     if not isinstance(results, BivariateResults):
         raise OptionError("groups are compared by likelihood; method bayes does not apply")
     return results
 
 
-def _paired(table: StudyTable, column: str) -> dict[str, set[str]]:
-    """Studies that stand in more than one group, with their groups."""
-    frame = table.frame
-    found = {str(study): set(rows[column].astype(str)) for study, rows in frame.groupby("study_id")}
+def paired_studies(table: StudyTable, column: str) -> dict[str, set[str]]:
+    """Return the studies that stand in more than one group, with their groups."""
+    found = {
+        str(study): set(rows[column].map(group_name)) - {""}
+        for study, rows in table.frame.groupby("study_id")
+    }
     return {study: groups for study, groups in found.items() if len(groups) > 1}
 
 
@@ -274,8 +304,12 @@ def _tests(
     shared: bool,
     method: str,
 ) -> tuple[LikelihoodRatioTest | NotApplicable, ...]:
-    if method == "reml":
-        reason = "restricted likelihoods of models with different means cannot be compared"
+    reasons = {
+        "reml": "restricted likelihoods of models with different means cannot be compared",
+        "fixed": "the fixed-effect model gives no likelihood of the counts to compare",
+    }
+    if method in reasons:
+        reason = reasons[method]
         return tuple(NotApplicable(f"{name}: {reason}") for name in HYPOTHESES)
     steps = [("sensitivity", "specificity"), ("specificity", "sensitivity"), ("both", "null")]
     tests: list[LikelihoodRatioTest | NotApplicable] = [

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from metadx.estimate import Estimate, NotApplicable
@@ -70,10 +71,23 @@ def i_squared(fit: BivariateResults) -> ISquared | NotApplicable:
     point = fit.point
     if not isinstance(point, SummaryPoint):
         return point
+    return i_squared_at(point, fit.design.counts[:, 1::2])
+
+
+def i_squared_at(point: SummaryPoint, totals: NDArray[np.float64]) -> ISquared:
+    """Compute I-squared, as :func:`i_squared`, at a summary point.
+
+    Parameters
+    ----------
+    point : SummaryPoint
+        Of all studies or of one group.
+    totals : ndarray of shape (k, 2)
+        Diseased and non-diseased of the studies behind it; 0 where a study has no such margin.
+    """
     cov = point.between_study_cov
     within = []
     for j in (0, 1):
-        n = fit.design.counts[:, 2 * j + 1]
+        n = totals[:, j]
         mu, tau2 = float(point.psi[j]), float(cov[j, j])
         spread = np.exp(tau2 / 2.0 + mu) + np.exp(tau2 / 2.0 - mu) + 2.0
         within.append(float(spread * np.mean(1.0 / n[n > 0])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,7 +115,10 @@ def build_design(
             _refuse_repeats(table, codes)
     order = np.argsort(codes, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(codes))]).astype(np.int64)
-    built = [_columns(table, formula) for formula in (sens, spec)]
+    built = [
+        _columns(table, formula, name, counts[:, 2 * j + 1] > 0)
+        for j, (name, formula) in enumerate(zip(MARGINS, (sens, spec), strict=True))
+    ]
     group = np.zeros(len(table), dtype=np.int64)
     group_names: tuple[str, ...] = ("",)
     if variance_group is not None:
@@ -139,8 +143,16 @@ def new_rows(spec: object | None, data: pd.DataFrame) -> NDArray[np.float64]:
     """Build design rows for new covariate values with the spec of a fitted design."""
     if spec is None:
         return np.ones((len(data), 1))
+    from formulaic.errors import DataMismatchWarning
+
     try:
-        matrix = spec.get_model_matrix(data)  # type: ignore[attr-defined]
+        with warnings.catch_warnings():
+            # formulaic takes an unknown level for the first one, which is another answer.
+            warnings.simplefilter("error", DataMismatchWarning)
+            matrix = spec.get_model_matrix(data)  # type: ignore[attr-defined]
+    except DataMismatchWarning as error:
+        given = ", ".join(f"{name} = {value}" for name, value in data.iloc[0].items())
+        raise OptionError(f"the fitted studies do not have every level of {given}") from error
     except Exception as error:  # formulaic raises several unrelated classes
         raise OptionError(f"the covariate values cannot be used: {error}") from error
     return np.asarray(matrix, dtype=float)
@@ -184,7 +196,7 @@ def _refuse_repeats(table: StudyTable, codes: NDArray[np.int64]) -> None:
 
 
 def _columns(
-    table: StudyTable, formula: str
+    table: StudyTable, formula: str, margin: str, reported: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], tuple[str, ...], object | None]:
     if _is_intercept(formula):
         return np.ones((len(table), 1)), ("Intercept",), None
@@ -211,5 +223,15 @@ def _columns(
         raise ModelError(
             f"{table.name}: the columns of {formula!r} ({', '.join(matrix.columns)}) are not "
             "independent in these studies; leave one out"
+        )
+    # Partial studies count for the margin they report: a level without any of them would keep
+    # its starting value, and that would be read as an estimate.
+    if np.linalg.matrix_rank(values[reported]) < values.shape[1]:
+        seen = np.asarray(values[reported].any(axis=0), dtype=bool)
+        idle = [name for name, has in zip(matrix.columns, seen, strict=True) if not has]
+        raise ModelError(
+            f"{table.name}: {margin} is not reported often enough for {formula!r}: no study that "
+            f"reports it tells of {', '.join(idle) or ', '.join(matrix.columns)}; pool the groups "
+            "one by one, or leave the covariate out of this margin"
         )
     return values, tuple(str(column) for column in matrix.columns), matrix.model_spec

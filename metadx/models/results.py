@@ -531,6 +531,8 @@ class BivariateResults:
 
         if not self.design.intercept_only:
             return NotApplicable("the Bayesian fit is made without covariates")
+        if len(self.design.counts) != self.design.start.size - 1:
+            return NotApplicable("the Bayesian fit is made with one row a study")
         return fit_bayes(self.table, self.design, level=self.level, seed=1)
 
     def study_estimates(self) -> pd.DataFrame:

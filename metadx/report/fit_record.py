@@ -23,7 +23,8 @@ from metadx.inference import (
     compare,
     profile,
 )
-from metadx.inference.heterogeneity import i_squared
+from metadx.inference.comparison import group_name, paired_studies
+from metadx.inference.heterogeneity import i_squared, i_squared_at
 from metadx.models import BivariateModel, BivariateResults, SummaryPoint
 from metadx.models.summary_text import has_few_studies
 from metadx.tables import StudyTable, read_studies
@@ -32,6 +33,10 @@ INTERVALS: Final = ("wald", "t", "profile", "bootstrap")
 VARIANCES: Final = {"common": "common", "separate": "by_group"}
 ESTIMATES: Final = ("sensitivity", "specificity", "lr_positive", "lr_negative", "dor")
 AREAS: Final = ("auc", "partial_auc")
+SEARCH: Final = (
+    "method", "model_path", "nodes", "converged", "gradient_norm", "at_boundary", "warnings",
+)  # fmt: skip
+LIKELIHOOD: Final = ("loglik", "n_parameters", "aic", "bic")
 HSROC_NAMES: Final = ("Lambda", "Theta", "beta", "var_alpha", "var_theta")
 
 
@@ -115,6 +120,8 @@ def fit_table(table: StudyTable, options: FitOptions) -> tuple[Any, Comparison |
             wald,
             options.independent_rows,
             "exact" if options.method == "bayes" else options.method,
+            options.nodes,
+            options.zero_cell,
         )
     except ModelError as error:
         return fit, NotApplicable(str(error))
@@ -138,8 +145,11 @@ def record_of(
         shares = i_squared(fit)
         record["i2"] = _i_squared_record(shares, reasons)
         record["bayes"] = _bayes_record(fit, reasons)
+    else:
+        record["i2"] = None
+        reasons["i2"] = "it is made of maximum-likelihood estimates; ask for --method exact"
     if options.group is not None:
-        record |= _group_record(table, comparison, options, reasons)
+        record |= _group_record(table, comparison, options, reasons, record["warnings"])
     return record
 
 
@@ -209,6 +219,7 @@ def _group_record(
     comparison: Comparison | NotApplicable,
     options: FitOptions,
     reasons: dict[str, str],
+    warned: list[str],
 ) -> dict[str, Any]:
     if isinstance(comparison, NotApplicable):
         reasons["tests"] = reasons["comparisons"] = comparison.reason
@@ -216,7 +227,7 @@ def _group_record(
             "groups": _separate_groups(table, options),
             "tests": None,
             "comparisons": None,
-            "k_paired": None,
+            "k_paired": len(paired_studies(table.pooled(), options.group or "")),
         }
     tests = []
     for test in comparison.tests:
@@ -225,31 +236,69 @@ def _group_record(
         else:
             name, _, reason = test.reason.partition(": ")
             reasons[f"test of {name}"] = reason
-    fit = comparison.fit
-    groups = []
-    for group, point in comparison.points.items():
-        groups.append({
-            "group": group,
-            "k": comparison.k_groups[group],
-            "method": fit.method,
-            "model_path": fit.model_path,
-            "at_boundary": list(fit.at_boundary),
-            "converged": fit.converged,
-            **point_record(point, fit.observed_fpr),
-        })  # fmt: skip
+    model = comparison.fit.to_dict()
     return {
-        "groups": groups,
+        "groups": [_one_group(table, comparison, group, model, options) for group in
+                   comparison.groups],
         "tests": tests,
         "comparisons": _pair_records(comparison, options, reasons),
         "k_paired": comparison.k_paired,
-        "group_model": {
-            "variances": options.variances,
-            "loglik": comparison.fit.llf,
-            "n_parameters": comparison.fit.n_parameters,
-            "aic": comparison.fit.aic,
-            "bic": comparison.fit.bic,
-        },
+        "group_model": {"variances": options.variances} | {n: model[n] for n in LIKELIHOOD},
+        "warnings": [*warned, *_group_warnings(comparison, options)],
+    }  # fmt: skip
+
+
+def _one_group(
+    table: StudyTable,
+    comparison: Comparison,
+    group: str,
+    model: dict[str, Any],
+    options: FitOptions,
+) -> dict[str, Any]:
+    """Return a group under the keys of the record; what is the model's is said of the model."""
+    pooled = table.pooled()
+    own = pooled.frame[pooled.frame[comparison.column].map(group_name) == group]
+    totals = own[["tp", "tn"]].to_numpy(float) + own[["fn", "fp"]].to_numpy(float)
+    totals = np.nan_to_num(totals)
+    has_sens, has_spec = totals.T > 0
+    point = comparison.points[group]
+    record = {
+        "group": group,
+        "k": comparison.k_groups[group],
+        "k_complete": int((has_sens & has_spec).sum()),
+        "k_sens_only": int((has_sens & ~has_spec).sum()),
+        "k_spec_only": int((has_spec & ~has_sens).sum()),
+        **{name: model[name] for name in (*SEARCH, *LIKELIHOOD)},
+        **point_record(point, comparison.fit.observed_fpr),
+        "i2": _i_squared_record(i_squared_at(point, totals), {}),
     }
+    idle = model["not_applicable"]
+    record["not_applicable"] |= {name: idle[name] for name in LIKELIHOOD if name in idle}
+    if options.interval in ("profile", "bootstrap"):
+        for name in (*ESTIMATES, *AREAS):
+            record["not_applicable"].setdefault(
+                f"{name} {options.interval} interval",
+                "the points of groups have Wald intervals",
+            )
+    return record
+
+
+def _group_warnings(comparison: Comparison, options: FitOptions) -> list[str]:
+    """Say what of the options the comparison of groups does not take."""
+    said = []
+    if comparison.left_out:
+        said.append(
+            f"left out of the comparison, without {comparison.column}: "
+            f"{', '.join(comparison.left_out)}"
+        )
+    if (options.sens, options.spec) != ("~ 1", "~ 1"):
+        said.append(
+            "the comparison of groups is not adjusted for the formulas of sensitivity and "
+            "specificity, which belong to the fit of all rows"
+        )
+    if options.method == "bayes":
+        said.append("the groups are compared by maximum likelihood; the posterior is of all rows")
+    return said
 
 
 def _pair_records(
@@ -276,15 +325,17 @@ def _separate_groups(table: StudyTable, options: FitOptions) -> list[dict[str, A
         method=options.method,
         interval=options.interval,
         level=options.level,
+        nodes=options.nodes,
         seed=options.seed,
         zero_cell=options.zero_cell,
         independent_rows=True,
     )
-    groups = []
-    for value in sorted(pooled.frame[column].dropna().unique()):
-        own = pooled.select(**{column: value})
-        groups.append({"group": str(value), **fit_record(own, alone)})
-    return groups
+    names = pooled.frame[column].map(group_name)
+    frames = ((name, pooled.frame[names == name]) for name in sorted(set(names) - {""}))
+    return [
+        {"group": name, **fit_record(StudyTable.from_checked(own, pooled.name), alone)}
+        for name, own in frames
+    ]
 
 
 def point_record(
@@ -359,6 +410,7 @@ def fit_text(table: StudyTable, options: FitOptions) -> str:
         out += [f"{name}: {reason}" for name, reason in record["not_applicable"].items()]
     if isinstance(comparison, Comparison):
         out += ["", comparison.summary()]
+        out += _group_warnings(comparison, options)
     elif options.group is not None:
         out += ["", f"Groups by {options.group} are not compared: {comparison.reason}"]
     return "\n".join(out)

@@ -142,6 +142,60 @@ def test_what_cannot_be_compared_says_why(column: str, error: type, words: str) 
         compare(StudyTable.from_frame(data, "t"), column)
 
 
+@pytest.mark.parametrize("codes", [(1, 2), (1.0, 2.0), (True, False), ("1", "2")])
+def test_groups_coded_by_numbers_are_those_coded_by_words(codes: tuple[object, object]) -> None:
+    data = frame("anti_ccp")
+    coded = data.assign(
+        code=data["generation"].map(dict(zip(("CCP1", "CCP2"), codes, strict=True)))
+    )
+    words = compare(table("anti_ccp"), "generation").points
+    found = compare(StudyTable.from_frame(coded, "t"), "code")
+    for code, word in zip(codes, ("CCP1", "CCP2"), strict=True):
+        name = str(int(code)) if isinstance(code, float) else str(code)
+        # The same model with its columns in another order.
+        np.testing.assert_allclose(
+            found.points[name].sensitivity.value, words[word].sensitivity.value, atol=1e-6
+        )
+    assert found.pairs[0].p_sensitivity == pytest.approx(
+        compare(table("anti_ccp"), "generation").pairs[0].p_sensitivity, rel=1e-3
+    )
+
+
+def test_studies_without_a_group_are_left_out_and_named() -> None:
+    data = frame("anti_ccp")
+    data.loc[:1, "generation"] = None
+    found = compare(StudyTable.from_frame(data, "t"), "generation")
+    alone = compare(StudyTable.from_frame(data.iloc[2:], "t"), "generation")
+    assert found.left_out == tuple(data["study"].head(2))
+    assert found.groups == ("CCP1", "CCP2")
+    assert found.fit.llf == alone.fit.llf
+    assert f"left out, without generation: {found.left_out[0]}" in found.summary()
+
+
+def test_a_group_that_never_reports_a_margin_is_given_no_value_of_it() -> None:
+    data = frame("anti_ccp").astype({"fp": "Int64", "tn": "Int64"})
+    data.loc[data["generation"] == "CCP1", ["fp", "tn"]] = pd.NA
+    with pytest.raises(ModelError, match=r"specificity is not reported often enough.*CCP1"):
+        compare(StudyTable.from_frame(data, "t"), "generation")
+
+
+def test_fixed_effects_are_compared_without_likelihood_ratios() -> None:
+    found = compare(table("anti_ccp"), "generation", method="fixed")
+    assert all(isinstance(t, NotApplicable) and "fixed-effect" in t.reason for t in found.tests)
+
+
+def test_quadrature_and_continuity_correction_reach_the_comparison() -> None:
+    data = frame("auditc")
+    data["half"] = np.where(np.arange(len(data)) % 2, "x", "y")
+    halves = StudyTable.from_frame(data, "t")
+    single, every = (
+        compare(halves, "half", method="ml", zero_cell=z).points["x"].sensitivity.value
+        for z in ("single", "all")
+    )
+    assert abs(single - every) > 1e-3
+    assert {r.nodes for r in compare(halves, "half", nodes=8).fit.optimizer} == {(8, 8)}
+
+
 def test_a_group_without_a_finite_maximum_is_refused_with_the_reason() -> None:
     data = frame("anti_ccp").assign(group="x")
     perfect = data.head(5).assign(group="y", fp=0, study=lambda d: d["study"] + " y")

@@ -190,3 +190,9 @@ def test_a_group_that_is_perfect_has_no_coefficient():
     frame.loc[frame["scan"] == "y", "fp"] = 0
     with pytest.raises(ModelError, match="100 %"):
         quiet_fit(StudyTable.from_frame(frame), spec="~ C(scan)")
+
+
+def test_a_level_that_no_study_has_is_a_fault():
+    found = fitted("anti_ccp", "exact_common")
+    with pytest.raises(OptionError, match="generation = CCP9"):
+        found.at(generation="CCP9")

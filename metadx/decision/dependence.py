@@ -8,19 +8,26 @@ as a share of the bound on its side, which is possible for every draw of the acc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metadx.errors import OptionError
+from metadx.estimate import NotApplicable
+
+if TYPE_CHECKING:
+    from metadx.inference.paired import PairedComparison
 
 FloatArray = NDArray[np.float64]
 Number: TypeAlias = float | FloatArray
 
 RULES: Final = ("any", "all")
+#: Margin whose covariance the patients of each part of a cross-table give. Among those without
+#: the fracture the covariance of two positive results is that of two negative ones.
+PARTS: Final = {"sensitivity": "diseased", "specificity": "nondiseased"}
 #: Rounding beyond which a covariance is outside its bounds.
 _SLACK: Final = 1e-12
 
@@ -49,23 +56,104 @@ class Dependence:
         have one value for each draw of the accuracies.
     source : str
         Where it comes from.
+    shares : mapping or None
+        Shares of the bound for ``"sensitivity"`` and ``"specificity"`` where they differ,
+        numbers or draws; they replace `share`.
+    cut : bool
+        Whether an absolute covariance that is impossible at the means is cut to its bounds
+        instead of refused, as where a sensitivity analysis moves the accuracies.
     """
 
     share: float = 0.0
     sensitivity: Number | None = None
     specificity: Number | None = None
     source: str = "conditional independence"
+    shares: Mapping[str, Number] | None = None
+    cut: bool = False
 
     def __post_init__(self) -> None:
-        if not -1.0 <= self.share <= 1.0:
-            raise OptionError(
-                f"a share of the covariance bound lies between -1 and 1; found {self.share:g}"
+        for one in (self.share, *(self.shares or {}).values()):
+            outside = np.atleast_1d(one)[~(np.abs(np.atleast_1d(one)) <= 1.0)]
+            if outside.size:
+                raise OptionError(
+                    f"a share of the covariance bound lies between -1 and 1; found {outside[0]:g}"
+                )
+
+    @classmethod
+    def from_paired(
+        cls, comparison: PairedComparison, n: int = 10_000, seed: int = 1
+    ) -> Dependence:
+        """Take the dependence that cross-classified studies show.
+
+        Parameters
+        ----------
+        comparison : PairedComparison
+            From :func:`metadx.inference.compare_paired`.
+        n, seed : int
+            Number and seed of the draws.
+
+        Returns
+        -------
+        Dependence
+            Draws of the covariance as a share of its bound, at the accuracies that the same
+            studies show: a share is possible at the accuracies of other patients as well. A
+            part that no study cross-classifies is taken as independent, and the source says so.
+
+        Raises
+        ------
+        OptionError
+            If the comparison has no draws, or no study cross-classifies patients of any kind.
+        """
+        drawn = comparison.draws(n, seed)
+        if isinstance(drawn, NotApplicable):
+            raise OptionError(f"no dependence can be taken from the studies: {drawn.reason}")
+        words: list[str] = []
+        shares: dict[str, Number] = {}
+        for margin, part in PARTS.items():
+            one = comparison.dependence[part]
+            if isinstance(one.covariance, NotApplicable):
+                words.append(f"{margin} independent, as {one.covariance.reason}")
+                continue
+            p, q, cov = (
+                drawn[name].to_numpy()
+                for name in (f"{margin}_a", f"{margin}_b", f"covariance_{part}")
             )
+            shares[margin] = _share_of_bound(p, q, cov)
+            patients = part.replace("nond", "non-d")
+            word = "study" if one.k == 1 else "studies"
+            words.append(f"{margin} from {one.k} {word} that cross-classify {one.n} {patients}")
+        if not shares:
+            raise OptionError(f"no dependence can be taken from the studies: {'; '.join(words)}")
+        source = f"estimated for {comparison.a} and {comparison.b}: {'; '.join(words)}"
+        return cls(source=source, shares=shares)
 
     @property
     def is_independence(self) -> bool:
         """Whether nothing departs from conditional independence."""
-        return self.share == 0.0 and self.sensitivity is None and self.specificity is None
+        if self.sensitivity is not None or self.specificity is not None:
+            return False
+        shares = (self.share,) if self.shares is None else tuple(self.shares.values())
+        return not any(np.any(one) for one in shares)
+
+    def for_analysis(self, average: bool) -> Dependence:
+        """Return the dependence for a sensitivity analysis that moves the accuracies.
+
+        Parameters
+        ----------
+        average : bool
+            Whether draws are replaced by their means, as everything else is.
+        """
+
+        def middle(one: Number | None) -> Number | None:
+            return float(np.mean(one)) if average and one is not None else one
+
+        shares = self.shares
+        if shares is not None and average:
+            shares = {margin: float(np.mean(one)) for margin, one in shares.items()}
+        return replace(
+            self, sensitivity=middle(self.sensitivity), specificity=middle(self.specificity),
+            shares=shares, cut=True,
+        )  # fmt: skip
 
     def covariance(self, margin: str, p: Number, q: Number) -> FloatArray:
         """Covariance of one margin for these accuracies.
@@ -86,7 +174,10 @@ class Dependence:
         low, high = covariance_bounds(p, q)
         given = self.sensitivity if margin == "sensitivity" else self.specificity
         if given is None:
-            return np.asarray(self.share * (high if self.share >= 0.0 else -low))
+            share = self.share if self.shares is None else self.shares.get(margin, 0.0)
+            return np.asarray(np.where(np.asarray(share) >= 0.0, share * high, -share * low))
+        if self.cut:
+            return np.asarray(np.clip(np.asarray(given, dtype=float), low, high))
         least, most = covariance_bounds(float(np.mean(p)), float(np.mean(q)))
         middle = float(np.mean(given))
         if not least - _SLACK <= middle <= most + _SLACK:
@@ -98,6 +189,14 @@ class Dependence:
 
 
 INDEPENDENT: Final = Dependence()
+
+
+def _share_of_bound(p: FloatArray, q: FloatArray, cov: FloatArray) -> FloatArray:
+    """Covariances as shares of the bounds on their side; 0 where only 0 is possible."""
+    low, high = covariance_bounds(p, q)
+    bound = np.where(cov >= 0.0, high, -low)
+    share = np.divide(cov, bound, out=np.zeros_like(cov), where=bound > 0.0)
+    return np.asarray(np.clip(share, -1.0, 1.0))
 
 
 def second_result(first: Number, second: Number, cov: Number, agrees: bool) -> FloatArray:

@@ -12,17 +12,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from metadx.decision.dependence import Dependence
 from metadx.decision.distributions import fixed
 from metadx.decision.draws import N_DRAWS, AccuracyDraws, accuracy_draws
 from metadx.decision.inputs import Input, read_inputs
+from metadx.decision.strategy_dependence import (
+    Given,
+    dependence_given,
+    dependence_warnings,
+)
 from metadx.decision.strategy_evidence import (
     Support,
+    decision_warnings,
     evidence_warnings,
     path_warnings,
     quantity_warnings,
     support_of,
-    unconditional_pairs,
 )
 from metadx.decision.strategy_file import read_plan
 from metadx.decision.strategy_flow import flow_of
@@ -34,7 +38,6 @@ from metadx.tables import StudyTable, read_studies
 from metadx.tables.input_columns import FILE_NAME
 
 FloatArray = NDArray[np.float64]
-Key = tuple[str, str]
 
 FOLDER: Final = "strategies"
 
@@ -126,7 +129,7 @@ class Strategy:
         source: str | None = None,
         threshold: float | None = None,
         willingness_to_pay: float | None = None,
-        dependence: float | Mapping[tuple[str, str, str], Dependence] | None = None,
+        dependence: Given | None = None,
         level: float = 0.95,
     ) -> StrategyResults:
         """Send patients through every strategy of the file.
@@ -148,10 +151,12 @@ class Strategy:
             Probability of a fracture from which treating is right; the file's by default.
         willingness_to_pay : float, optional
             Money that finding one more fracture is worth; the file's by default.
-        dependence : float or mapping, optional
+        dependence : float, PairedComparison or mapping, optional
             Between tests of one patient whose studies do not condition on each other: a share
-            of the covariance bound for all of them, or a `Dependence` by strategy, node and
-            earlier test (empty for tests that are read together).
+            of the covariance bound for all of them; what cross-classified studies show
+            (:func:`metadx.inference.compare_paired`) wherever its two tests, by their names or
+            modalities, follow each other; or a `Dependence` or `PairedComparison` by strategy,
+            node and earlier test (empty for tests that are read together).
         level : float
             Share of the draws in an interval.
 
@@ -171,13 +176,15 @@ class Strategy:
                 values[quantity.name] = _drawn(quantity, draws, seed)
         share = self._prevalence(prevalence)
         values["prevalence"] = _drawn(share, draws, seed)
-        given = self._dependence(dependence, supports)
+        given = dependence_given(self.plan, supports, dependence, draws, seed)
         flows = {}
         for name, tree in self.plan.trees.items():
             flows[name] = flow_of(tree, self.plan, values, given.get(name))
             notes += path_warnings(self.plan, tree, supports)
         said = [
             f"Pretest probability: {share.source}{'; ' if share.basis else ''}{share.basis}.",
+            *decision_warnings(self.plan, threshold, willingness_to_pay),
+            *dependence_warnings(self.plan, given),
             *evidence_warnings(self.plan, supports), *notes, *quantity_warnings(self.plan),
         ]  # fmt: skip
         return StrategyResults(
@@ -198,7 +205,7 @@ class Strategy:
             raise OptionError(f"level is {level}; it has to lie between 0 and 1, for example 0.95")
         if threshold is not None and not 0.0 < threshold < 1.0:
             raise OptionError(f"threshold is {threshold}; it has to lie between 0 and 1")
-        if willingness is not None and willingness < 0.0:
+        if willingness is not None and not 0.0 <= willingness < float("inf"):
             raise OptionError(f"willingness_to_pay is {willingness}; it is money from 0 up")
 
     def _used(self) -> list[IndexTest]:
@@ -254,35 +261,19 @@ class Strategy:
         if isinstance(given, str):
             one = self.inputs.get(given)
             if one is None or one.quantity != "prevalence" or not one.use:
-                known = [i.input_id for i in self.inputs.values() if i.quantity == "prevalence"]
+                known = [
+                    i.input_id
+                    for i in self.inputs.values()
+                    if i.quantity == "prevalence" and i.use and i.site == self.plan.site
+                ]
                 raise OptionError(
-                    f"there is no usable prevalence {given!r}; there are {', '.join(known)}"
+                    f"there is no usable prevalence {given!r}; give a probability such as 0.39, or "
+                    f"an input, for the {self.plan.site} {', '.join(known) or 'there is none'}"
                 )
             return Quantity(given, one.distribution, one.source, False, one.basis)
         if not 0.0 <= given <= 1.0:
             raise OptionError(f"prevalence is {given}; it is a probability from 0 to 1")
         return Quantity("prevalence", fixed(float(given)), f"{100.0 * given:g} %, as asked for")
-
-    def _dependence(
-        self,
-        given: float | Mapping[tuple[str, str, str], Dependence] | None,
-        supports: dict[str, tuple[Support, Support]],
-    ) -> dict[str, dict[Key, Dependence]]:
-        found: dict[str, dict[Key, Dependence]] = {}
-        if given is None:
-            return found
-        if isinstance(given, Mapping):
-            for (name, node, earlier), dependence in given.items():
-                if name not in self.plan.trees or node not in self.plan.trees[name].nodes:
-                    raise OptionError(f"there is no node {node!r} in a strategy {name!r}")
-                found.setdefault(name, {})[node, earlier] = dependence
-            return found
-        words = f"{given:g} of the covariance bound, as asked for"
-        one = Dependence(float(given), source=words)
-        for name, tree in self.plan.trees.items():
-            for node, _, earlier in unconditional_pairs(self.plan, tree, supports):
-                found.setdefault(name, {})[node, earlier] = one
-        return found
 
 
 def _or_mean(given: float | None, quantity: Quantity | None) -> float | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from metadx.decision import economics
 from metadx.decision.strategy_evidence import FEW
 from metadx.decision.strategy_pretest import BestByPretest, by_pretest
 from metadx.estimate import NotApplicable
@@ -14,10 +16,16 @@ from metadx.estimate import NotApplicable
 if TYPE_CHECKING:
     from metadx.decision.strategy_results import StrategyResults
 
+FloatArray = NDArray[np.float64]
+
 #: Pretest probabilities of the answer: low, middle and high suspicion.
 PRETESTS: Final = (0.10, 0.40, 0.80)
 #: A preference in fewer draws than this is called one that the evidence does not settle.
 SETTLED: Final = 0.90
+DRAWS: Final = (
+    "A draw is one state of affairs that the studies allow. Best on average: over all draws. "
+    "Single best: in that draw; a strategy may be best on average and the single best in few."
+)
 
 
 def answer_text(results: StrategyResults, pretests: Sequence[float] = PRETESTS) -> str:
@@ -33,12 +41,13 @@ def answer_text(results: StrategyResults, pretests: Sequence[float] = PRETESTS) 
     Notes
     -----
     Preferred is the highest expected net benefit where the file (or the call) gives a
-    threshold, else the most fractures found. A rival is not separated from the preferred
-    strategy where the interval of the difference holds 0.
+    threshold, else the most fractures found. A rival could be as good as the preferred
+    strategy where the interval of the difference in it holds 0.
     """
     criterion = "found" if results.threshold is None else "net_benefit"
     lines = [f"{results.plan.title}: the answer on one page", ""]
     lines += [*_rule(results, criterion), ""]
+    lines += ["Which strategy is preferred, by the probability of a fracture before imaging", ""]
     for share in pretests:
         lines += _preferred(results, criterion, share)
     lines += ["", *_dependent(results, criterion, pretests)]
@@ -51,14 +60,24 @@ def answer_text(results: StrategyResults, pretests: Sequence[float] = PRETESTS) 
 def _rule(results: StrategyResults, criterion: str) -> Iterator[str]:
     if criterion == "found":
         yield "Preferred is the strategy that finds most fractures; false alarms are not weighed."
+        yield DRAWS
         return
     threshold = results.threshold or 0.0
     given = results.plan.threshold
-    reason = f" ({given.source})" if given and given.distribution.mean == threshold else ""
+    own = given is not None and given.distribution.mean == threshold
+    reason = f" ({given.source})" if given and own else " (as asked for)"
     yield (
         f"Preferred is the strategy with the highest net benefit when treating is right from a "
-        f"probability of {100 * threshold:g} %{reason}."
+        f"probability of {100 * threshold:g} %{reason}. Net benefit: fractures found less false "
+        f"alarms, {_alarms(threshold)}."
     )
+    yield DRAWS
+
+
+def _alarms(threshold: float) -> str:
+    """Say how many false alarms weigh as much as one found fracture."""
+    odds = (1.0 - threshold) / threshold
+    return f"{odds:.3g} of which weigh as much as one fracture found"
 
 
 def _preferred(results: StrategyResults, criterion: str, share: float) -> Iterator[str]:
@@ -67,26 +86,55 @@ def _preferred(results: StrategyResults, criterion: str, share: float) -> Iterat
     fracture, none, names = found
     utility = share * fracture + (1.0 - share) * none
     order = results.cheapest_first(names)
-    best = order[int(np.argmax(utility.mean(axis=0)[order]))]
-    ties = (utility == utility.max(axis=1, keepdims=True))[:, best]
-    certainty = float(ties.mean())
-    word = "" if certainty >= SETTLED else ", which the evidence does not settle"
-    yield (
-        f"At {100 * share:.0f} %: {results.labels[names[best]]} "
-        f"(best in {100 * certainty:.0f} % of the draws{word})"
-    )
+    best = order[economics.best_of(utility[:, order])]
+    certain = economics.probability_best(utility)
+    yield f"At {100 * share:.0f} %: {results.labels[names[best]]}"
+    yield f"    {_certainty(results, certain, names, best)}"
     tails = [0.5 - 0.5 * results.level, 0.5 + 0.5 * results.level]
     missed = {name: _missed(results, name, share) for name in names}
-    yield f"    misses {missed[names[best]].mean():.1f} of {1000 * share:.0f} fractures per 1,000"
-    for i, name in enumerate(names):
-        low, high = np.quantile(utility[:, best] - utility[:, i], tails)
-        if i != best and low <= 0.0 <= high:
-            gap = missed[name] - missed[names[best]]
-            ends = np.quantile(gap, tails)
-            yield (
-                f"    not separated from it: {results.labels[name]}: misses {gap.mean():+.1f} "
-                f"({ends[0]:+.1f} to {ends[1]:+.1f}) per 1,000"
-            )
+    low, high = np.quantile(missed[names[best]], tails)
+    yield (
+        f"    misses {missed[names[best]].mean():.1f} ({low:.1f} to {high:.1f}) of "
+        f"{1000 * share:.0f} fractures per 1,000 patients"
+    )
+    rest = [i for i in np.argsort(-certain, kind="stable").tolist() if i != best]
+    ends = {i: np.quantile(utility[:, best] - utility[:, i], tails) for i in rest}
+    rivals = [i for i in rest if ends[i][0] <= 0.0 <= ends[i][1]]
+    worse = [results.labels[names[i]] for i in rest if i not in rivals]
+    if rivals:
+        yield "    could be as good (the interval of the difference holds 0), most likely first:"
+    for i in rivals:
+        gap = missed[names[i]] - missed[names[best]]
+        low, high = np.quantile(gap, tails)
+        yield (
+            f"        {results.labels[names[i]]}: {_more(gap.mean(), low, high)}; best in "
+            f"{100 * certain[i]:.0f} % of the draws"
+        )
+    if worse:
+        yield f"    worse: {'; '.join(worse)}"
+
+
+def _certainty(
+    results: StrategyResults, certain: FloatArray, names: Sequence[str], best: int
+) -> str:
+    """Say how often the strategy that is best on average is the best one."""
+    share = certain[best]
+    text = f"best on average, and the single best in {100 * share:.0f} % of the draws"
+    if share >= SETTLED:
+        return text
+    most = int(np.argmax(certain))
+    if certain[most] > share:
+        text += (
+            f"; {results.labels[names[most]]} is so in more of them "
+            f"({100 * certain[most]:.0f} %), but loses more where it is not"
+        )
+    return f"{text}: the evidence does not settle it"
+
+
+def _more(gap: float, low: float, high: float) -> str:
+    """Say how many more, or fewer, fractures are missed than by the preferred strategy."""
+    word = "more" if gap >= 0.0 else "fewer"
+    return f"misses {abs(gap):.1f} {word} per 1,000 ({low:+.1f} to {high:+.1f})"
 
 
 def _missed(results: StrategyResults, name: str, share: float) -> np.ndarray:
@@ -99,19 +147,24 @@ def _best(results: StrategyResults, criterion: str, pretests: Sequence[float]) -
     found = by_pretest(results, criterion, np.array(pretests))
     assert isinstance(found, BestByPretest)
     words = [
-        f"{100 * share:.0f} %: {results.labels[name]} ({100 * probability:.0f} % of the draws)"
+        f"    {100 * share:.0f} %: {results.labels[name]} (the single best in "
+        f"{100 * probability:.0f} % of the draws)"
         for share in pretests
         for name, probability in [found.best_at(share)]
     ]
-    return "; ".join(words)
+    return "\n".join(words)
 
 
 def _dependent(
     results: StrategyResults, criterion: str, pretests: Sequence[float]
 ) -> Iterator[str]:
     if results.sensitivity.pairs():
-        yield "If tests miss the same fractures as far as that is possible, preferred would be"
-        yield f"    {_best(results.at_dependence(1.0), criterion, pretests)}"
+        yield (
+            "Above, tests are taken to err independently of each other where no study says how "
+            "they do. If they miss the same fractures as far as that is possible, best on "
+            "average would be"
+        )
+        yield _best(results.at_dependence(1.0), criterion, pretests)
     else:
         yield "No test follows another without evidence on the dependence between them."
 
@@ -125,9 +178,9 @@ def _money(results: StrategyResults, pretests: Sequence[float]) -> Iterator[str]
     source = f", {given.source}" if given else ""
     yield (
         f"If finding one more fracture is worth {results.willingness:g} {results.plan.currency}"
-        f"{source}, and only imaging costs, preferred would be"
+        f"{source}, and only imaging costs, best on average would be"
     )
-    yield f"    {_best(results, 'net_money', pretests)}"
+    yield _best(results, "net_money", pretests)
     missing = [results.labels[name] for name in results.ranked if name not in found[2]]
     if missing:
         yield f"    not compared, because a cost is missing: {'; '.join(missing)}"

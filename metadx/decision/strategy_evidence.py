@@ -211,3 +211,27 @@ def quantity_warnings(plan: Plan) -> list[str]:
 def _money(plan: Plan, quantities: dict[str, Quantity]) -> list[Quantity]:
     money = [one for one in quantities.values() if one.currency]
     return [*money, plan.value_of_finding] if plan.value_of_finding else money
+
+
+def decision_warnings(plan: Plan, threshold: float | None, willingness: float | None) -> list[str]:
+    """Name the judgements that the ranking rests on, and where each comes from.
+
+    Parameters
+    ----------
+    plan : Plan
+        The strategy file.
+    threshold, willingness : float or None
+        What the caller asked for in place of the file's.
+    """
+    found = []
+    for given, stated, words, unit in (
+        (threshold, plan.threshold, "Treating is right from a probability of", ""),
+        (willingness, plan.value_of_finding, "A found fracture is worth", f" {plan.currency}"),
+    ):
+        value = stated.distribution.mean if given is None and stated is not None else given
+        if value is None:
+            continue
+        source = "as asked for" if given is not None or stated is None else stated.source
+        source = source.removeprefix("assumption: ")
+        found.append(f"{words} {value:g}{unit}: an assumption, not evidence ({source}).")
+    return found

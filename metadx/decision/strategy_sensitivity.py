@@ -65,11 +65,18 @@ class Sensitivity:
     def with_draws(self, drawn: dict[str, FloatArray]) -> StrategyResults:
         """Return the evaluation with other draws of everything uncertain, by name."""
         results = self.results
+        average = drawn["prevalence"].size < results.n_draws
+        given = {
+            name: {key: one.for_analysis(average) for key, one in pairs.items()}
+            for name, pairs in results.dependence.items()
+        }
         flows = {
-            name: flow_of(tree, results.plan, drawn, results.dependence.get(name))
+            name: flow_of(tree, results.plan, drawn, given.get(name))
             for name, tree in results.plan.trees.items()
         }
-        return replace(results, flows=flows, drawn=drawn, prevalence=drawn["prevalence"])
+        return replace(
+            results, flows=flows, drawn=drawn, prevalence=drawn["prevalence"], dependence=given
+        )
 
     def _value(
         self, at: StrategyResults, strategy: str, reference: str | None, outcome: str

@@ -84,11 +84,16 @@ def _comparison(results: StrategyResults, criterion: str) -> Iterator[str]:
     best = results.best(criterion)
     extra = ""
     if criterion == "net_benefit":
-        extra = f" (treating is right from {100 * (results.threshold or 0.0):g} %)"
+        threshold = 100 * (results.threshold or 0.0)
+        extra = f" (treating is right from {threshold:g} %, an assumption)"
     if criterion == "net_money":
-        extra = f" (a found fracture is worth {results.willingness:g} {results.plan.currency})"
+        worth = f"{results.willingness:g} {results.plan.currency}"
+        extra = f" (a found fracture is worth {worth}, an assumption)"
     left_out = [name for name in results.ranked if name not in shares.index]
-    yield f"By {title}{extra}: {best} is best, with probability {shares[str(best)]:.2f}"
+    yield (
+        f"By {title}{extra}: {best} is best on average, the single best in "
+        f"{100 * shares[str(best)]:.0f} % of the draws"
+    )
     if left_out:
         yield f"  not compared for want of inputs: {', '.join(left_out)}"
     found = results.by_pretest(criterion)
@@ -98,11 +103,11 @@ def _comparison(results: StrategyResults, criterion: str) -> Iterator[str]:
 
 def _pretest(found: BestByPretest) -> Iterator[str]:
     words = [
-        f"{100 * share:.0f} %: {name} ({probability:.2f})"
+        f"{100 * share:.0f} %: {name} ({100 * probability:.0f} %)"
         for share in SHOWN
         for name, probability in [found.best_at(share)]
     ]
-    yield f"  best by pretest probability (probability of it): {'; '.join(words)}"
+    yield f"  best on average by pretest probability (single best in): {'; '.join(words)}"
     for one, estimate in zip(found.switches, found.estimates(), strict=True):
         yield (
             f"  from {found.names[one.below]} to {found.names[one.above]} at {estimate.format(2)}"
@@ -160,6 +165,7 @@ def as_dictionary(results: StrategyResults) -> dict[str, Any]:
         "draws": results.n_draws, "seed": results.seed, "level": results.level,
         "new_setting": results.new_setting, "threshold": results.threshold,
         "willingness_to_pay": results.willingness, "currency": plan.currency,
+        "assumptions": [text for text in results.warnings if "an assumption" in text],
         "outcomes": records(results.table()), "differences": records(results.differences()),
         "compared": compared,
         "frontier": records(results.economics.frontier("imaging")),

@@ -61,28 +61,48 @@ def strategy_captions(
     where = "a new hospital" if results.new_setting else "the average hospital"
     studies = []
     for test, both in results.supports.items():
+        own = {one.stratum for one in both if one.basis == "studies"}
         parts = [
             f"{one.margin} {'assumed' if one.basis == 'assumption' else f'k = {one.k}'}"
-            f"{' (borrowed)' if one.basis == 'borrowed' else ''}"
+            f"{f' (borrowed from {one.stratum})' if one.basis == 'borrowed' else ''}"
             for one in both
         ]
-        studies.append(f"{plan.tests[test].label}: {', '.join(parts)}")
+        where_from = f" ({', '.join(sorted(own))})" if own else ""
+        studies.append(f"{plan.tests[test].label}{where_from}: {', '.join(parts)}")
     found = [
         *extra,
         f"{f'Pretest probability {in_words(share, 2)}. ' if pretest else ''}"
         f"{results.n_draws:,} draws of the pooled accuracy in {where} and of the other inputs; "
         f"intervals hold {percent(results.level)} of them.",
         f"Studies: {'; '.join(studies)}.",
+        *_weak(results),
     ]
     apart = [results.labels[name] for name in results.names if name not in results.ranked]
     if apart:
         found.append(f"Not ranked, because the evidence does not reach it: {'; '.join(apart)}.")
+    found += [text for text in results.warnings if text.startswith("Dependence in ")]
     if results.sensitivity.pairs() and not results.dependence:
         found.append(
             "Tests that follow each other are taken as conditionally independent where no study "
             "says otherwise."
         )
     return found
+
+
+def _weak(results: StrategyResults) -> list[str]:
+    """Name the tests of which the evidence is thin, indirect or unconditional."""
+    tests = [results.plan.tests[test].label for test in results.supports]
+    parts = []
+    for word in ("thin", "indirect", "unconditional"):
+        said = [text for text in results.warnings if word in text]
+        weak = [
+            label
+            for label in tests
+            if any(text.startswith((f"{label}: ", f"{label} after ")) for text in said)
+        ]
+        if weak:
+            parts.append(f"{word} for {'; '.join(weak)}")
+    return [f"Evidence is {', '.join(parts)}."] if parts else []
 
 
 def missing_captions(results: StrategyResults, outcome: str) -> list[str]:
@@ -103,12 +123,12 @@ def threshold_caption(results: StrategyResults, criterion: str) -> list[str]:
         source = f" ({given.source})" if own and given else ""
         return [
             f"Net benefit when treating is right from a probability of "
-            f"{percent(results.threshold)}{source}."
+            f"{percent(results.threshold)}{source or ' (an assumption, as asked for)'}."
         ]
     if criterion == "net_money" and results.willingness is not None:
         return [
             f"Net monetary benefit when finding one more fracture is worth "
-            f"{results.willingness:,.0f} {results.plan.currency}."
+            f"{results.willingness:,.0f} {results.plan.currency} (an assumption)."
         ]
     return []
 

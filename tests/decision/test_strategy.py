@@ -13,11 +13,14 @@ from typer.testing import CliRunner
 
 from metadx.cli import app
 from metadx.decision.dependence import Dependence
+from metadx.decision.economics import best_of, probability_best
 from metadx.decision.strategy import Strategy, find_inputs, find_strategy
+from metadx.decision.strategy_answer import _certainty
 from metadx.decision.strategy_economics import Economics
 from metadx.decision.strategy_results import StrategyResults
 from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
+from metadx.plots.strategy_basis import strategy_captions, threshold_caption
 from metadx.tables import StudyTable, read_studies
 
 ROOT = Path(__file__).parents[2]
@@ -259,11 +262,13 @@ def test_a_new_hospital_is_less_certain(hip: Strategy) -> None:
 def test_arguments_are_checked(hip: Strategy, results: StrategyResults) -> None:
     for options, words in (
         ({"prevalence": 1.2}, "from 0 to 1"),
-        ({"prevalence": "PREV99"}, "no usable prevalence 'PREV99'; there are PREV01"),
+        ({"prevalence": "PREV99"}, "for the hip PREV01, PREV02, PREV03, PREV04, PREV06,"),
         ({"draws": 1}, "at least two"),
         ({"level": 95}, "between 0 and 1"),
         ({"threshold": 0.0}, "between 0 and 1"),
         ({"willingness_to_pay": -5.0}, "money from 0 up"),
+        ({"willingness_to_pay": float("nan")}, "money from 0 up"),
+        ({"willingness_to_pay": float("inf")}, "money from 0 up"),
         ({"dependence": 2.0}, "between -1 and 1"),
     ):
         with pytest.raises(OptionError, match=re.escape(words)):
@@ -290,11 +295,48 @@ def test_the_answer_names_what_is_preferred_and_where_the_evidence_ends(
     text = results.answer()
     for share in ("At 10 %: ", "At 40 %: ", "At 80 %: "):
         assert share in text
-    for words in ("not separated from it", "Where the evidence runs out",
-                  "What the evidence supports", "If tests miss the same fractures",
+    for words in ("could be as good", "Where the evidence runs out",
+                  "What the evidence supports", "If they miss the same fractures",
                   "No cost is known for Bone scan", "not ranked"):  # fmt: skip
         assert words in text, words
     assert "nan" not in text.lower().split()
+
+
+def test_the_answer_does_not_call_the_best_on_average_the_likely_best() -> None:
+    # The first strategy wins by little in three of four draws and loses by much in the fourth.
+    results = small(content())
+    utility = np.array([[1.0, 0.9], [1.0, 0.9], [1.0, 0.9], [0.0, 0.9]])
+    certain = probability_best(utility)
+    words = _certainty(results, certain, results.names, best_of(utility))
+    assert certain.tolist() == [0.75, 0.25] and best_of(utility) == 1
+    assert words.startswith("best on average, and the single best in 25 % of the draws")
+    assert f"{results.labels['first']} is so in more of them (75 %), but loses more" in words
+    assert words.endswith("the evidence does not settle it")
+
+
+def test_judgements_are_marked_as_assumptions_in_every_output(
+    hip: Strategy, results: StrategyResults
+) -> None:
+    words = "Treating is right from a probability of 0.1: an assumption, not evidence (a missed"
+    money = "A found fracture is worth 2457.5 GBP: an assumption, not evidence (treatment of"
+    record = results.to_dict()
+    for text in (results.summary(), results.answer(), " ".join(record["warnings"]),
+                 " ".join(record["assumptions"])):  # fmt: skip
+        assert words in text and money in text
+    asked = hip.evaluate(draws=100, threshold=0.2, willingness_to_pay=5.0).summary()
+    assert "probability of 0.2: an assumption, not evidence (as asked for)" in asked
+    assert "worth 5 GBP: an assumption, not evidence (as asked for)" in asked
+    assert "best on average, the single best in" in asked
+    captions = " ".join(
+        [*strategy_captions(results), *threshold_caption(results, "net_money"),
+         *threshold_caption(hip.evaluate(draws=100, threshold=0.2), "net_benefit")]
+    )  # fmt: skip
+    assert "worth 2,458 GBP (an assumption" in captions
+    assert "20% (an assumption, as asked for)" in captions
+    assert "MRI (mri/hip/patient/radiograph_negative): sensitivity k = 5" in captions
+    for weak in ("thin for MRI", "indirect for Radiograph read again by AI",
+                 "unconditional for MRI"):  # fmt: skip
+        assert weak in captions, weak
 
 
 def test_the_record_is_json_and_holds_no_nan(results: StrategyResults) -> None:

@@ -98,8 +98,10 @@ def describe(design: Design, j: int, level: float) -> Margin:
             f"no study reports {name}",
         )  # fmt: skip
     share = y[known] / n[known]
+    # A study in several rows, one for each test, is still one study.
+    k = int((np.add.reduceat(n, design.start[:-1]) > 0).sum())
     return Margin(
-        name, int(known.sum()), int(n.sum()), "", nothing, int(y.sum()), level,
+        name, k, int(n.sum()), "", nothing, int(y.sum()), level,
         float(share.min()), float(share.max()), nothing, "not_applicable",
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -111,6 +112,12 @@ def bibtex_entries(text: str) -> list[dict[str, str]]:
     Exception
         Whatever the parser's grammar library raises for text that is not BibTeX.
     """
+    return [dict(entry) for entry in _parsed(text)]
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> list[dict[str, str]]:
+    """Parse BibTeX; kept, because one command reads the same file more than once."""
     with warnings.catch_warnings():
         # The grammar library warns about how the parser is written, not about the file.
         warnings.simplefilter("ignore")

@@ -29,7 +29,7 @@ from metadx.workflow.overview import OVERVIEW, draw_overview
 from metadx.workflow.scheduling import outcomes_of
 from metadx.workflow.snapshot import save_snapshot
 from metadx.workflow.strata import Outcome
-from metadx.workflow.strategies import evaluate_strategies
+from metadx.workflow.strategies import Evaluated, evaluate_strategies
 
 CLAIMS_FILE = "claims.csv"
 
@@ -141,18 +141,16 @@ def run(
     files = _write_tables(target, records, claims, table)
     kept = save_snapshot(target / "results", table, records, day).relative_to(target).as_posix()
     overview, drawn = draw_overview(target, files, options, force, failures)
-    strategies, cached_strategies = evaluate_strategies(
-        source, table, target, options, force, failures
-    )
-    files |= _write_strategies(target, strategies)
+    strategies = evaluate_strategies(source, table, target, options, force, failures)
+    files |= _write_strategies(target, [one.record for one in strategies])
     text = page(
         _page_data(table, records, claims, outcomes, overview, failures, day, context, strategies)
     )
     write_text(target / "report.html", text)
-    for outcome in outcomes:
-        drawn |= outcome.entry.files
+    for made in (*(outcome.entry.files for outcome in outcomes), *(s.files for s in strategies)):
+        drawn |= made
     manifest.remove_stale_figures(target, drawn)
-    Cache(target).prune([*strata, *OVERVIEW, *cached_strategies])
+    Cache(target).prune([*strata, *OVERVIEW, *(one.name for one in strategies)])
     seconds = time.perf_counter() - started
     manifest.write_manifest(
         target / "results" / "manifest.json",
@@ -241,12 +239,12 @@ def _page_data(
     failures: Sequence[tuple[str, str]],
     date: str,
     context: Context,
-    strategies: Sequence[StrategyRecord],
+    strategies: Sequence[Evaluated],
 ) -> PageData:
     images = {outcome.stratum: outcome.entry.images for outcome in outcomes}
     drawings = {outcome.stratum: outcome.entry.drawing for outcome in outcomes}
     fragments = {outcome.stratum: outcome.entry.fragments for outcome in outcomes}
     return PageData(
         table, records, claims, images, overview, failures, date, drawings, context.quadas,
-        strategies, fragments,
+        [one.record for one in strategies], fragments,
     )  # fmt: skip

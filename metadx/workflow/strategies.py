@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from metadx.decision.strategy import Strategy, find_inputs
+from metadx.decision.strategy_results import StrategyResults
 from metadx.errors import MetadxError
 from metadx.report.strategies import StrategyRecord, strategy_record
 from metadx.tables import StudyTable
@@ -15,6 +17,24 @@ from metadx.workflow.explaining import explain
 from metadx.workflow.options import Options, cache_key
 
 FOLDER: Final = Path("analyses") / "strategies"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One strategy file after its evaluation.
+
+    Attributes
+    ----------
+    record : StrategyRecord
+    name : str
+        Under which the cache keeps it.
+    files : dict of str to str
+        SHA-256 of each figure file, by its path below the output folder.
+    """
+
+    record: StrategyRecord
+    name: str
+    files: Mapping[str, str]
 
 
 def strategy_files(studies: Path) -> list[Path]:
@@ -35,7 +55,7 @@ def evaluate_strategies(
     options: Options,
     force: bool,
     failures: list[tuple[str, str]],
-) -> tuple[tuple[StrategyRecord, ...], list[str]]:
+) -> tuple[Evaluated, ...]:
     """Evaluate every strategy file.
 
     Parameters
@@ -54,13 +74,10 @@ def evaluate_strategies(
 
     Returns
     -------
-    records : tuple of StrategyRecord
-    names : list of str
-        Names under which the cache keeps them.
+    tuple of Evaluated
     """
     cache = Cache(out)
-    found: list[StrategyRecord] = []
-    names = []
+    found: list[Evaluated] = []
     for path in strategy_files(studies):
         name = f"strategy-{path.stem}"
         inputs = find_inputs(path, studies)
@@ -72,13 +89,24 @@ def evaluate_strategies(
             if record is None:
                 results = Strategy.from_file(path, table, inputs).evaluate(seed=options.seed)
                 record = strategy_record(path.stem, results)
-                cache.save(name, Entry(key, record.to_dict()))
+                files = _drawn(path.stem, results, out, options, digests)
+                entry = Entry(key, record.to_dict(), files=files)
+                cache.save(name, entry)
         except MetadxError as error:
             failures.append((path.as_posix(), explain(error)))
             continue
-        found.append(record)
-        names.append(name)
-    return tuple(found), names
+        assert entry is not None
+        found.append(Evaluated(record, name, entry.files))
+    return tuple(found)
+
+
+def _drawn(
+    name: str, results: StrategyResults, out: Path, options: Options, digests: list[str]
+) -> dict[str, str]:
+    # What draws nothing, as a diff, does not load what draws.
+    from metadx.workflow.strategy_figures import draw_strategies
+
+    return draw_strategies(name, results, out, options, digests)
 
 
 def _known(data: Mapping[str, object] | None) -> StrategyRecord | None:

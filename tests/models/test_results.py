@@ -14,10 +14,11 @@ from scipy.stats import norm, t
 from study_tables import fit as quiet_fit
 from study_tables import table_of
 
-from metadx.errors import OptionError
+from metadx.errors import BoundaryWarning, OptionError
 from metadx.estimate import Estimate, NotApplicable
 from metadx.models import BivariateModel, SummaryPoint
 from metadx.models.summary_point import hsroc_parameters
+from metadx.tables import StudyTable
 
 ROWS = [(18, 4, 2, 40), (25, 2, 5, 31), (40, 9, 6, 60), (9, 1, 3, 22), (30, 6, 4, 48),
         (15, None, 4, None), (None, 3, None, 44)]  # fmt: skip
@@ -264,3 +265,17 @@ def test_laplace_mode_is_named():
     assert fit.method == "laplace"
     assert fit.optimizer[0].nodes == (1, 1)
     assert "Laplace" in fit.model_sentence + fit.summary()
+
+
+def test_a_study_in_several_rows_has_no_posterior_and_says_so() -> None:
+    frame = pd.DataFrame(
+        {"study": list("aabbcd"), "tp": [9, 8, 9, 7, 9, 9], "fp": [1, 1, 2, 1, 1, 1],
+         "fn": [1, 2, 1, 2, 1, 3], "tn": [9] * 6, "test": list("xyxyxy")}
+    )  # fmt: skip
+    table = StudyTable.from_frame(frame)
+    with pytest.warns(BoundaryWarning):
+        fit = BivariateModel(table, covariate_column="test").fit()
+    assert isinstance(fit.bayesian, NotApplicable)
+    assert "one row a study" in fit.bayesian.reason
+    assert "Sensitivity" in fit.summary()
+    assert {margin.k for margin in fit.margins.values()} == {4}

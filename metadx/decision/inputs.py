@@ -48,7 +48,7 @@ class Input:
         Title, year and DOI, PubMed number or address.
     use : bool
         Whether a strategy may use it.
-    use_reason, notes, printed : str
+    use_reason, notes, printed, population : str
         As in the table.
     """
 
@@ -70,6 +70,7 @@ class Input:
     use_reason: str
     notes: str
     printed: str
+    population: str
 
 
 def read_inputs(path: str | Path = "studies") -> dict[str, Input]:
@@ -262,4 +263,5 @@ def _input(row: dict[str, str]) -> Input:
         value, low, high, row["currency"], int(year) if year else None, bool(row["price_year"]),
         distribution, basis, f"{dated}, {place or row['source_url']}",
         row["use"] == "yes", row["use_reason"], row["notes"], row["printed"],
+        row["population"],
     )  # fmt: skip

@@ -179,11 +179,13 @@ def appraise(
     Raises
     ------
     OptionError
-        If a judgement or the pretest probability is not an allowed one.
+        If a judgement, the pretest probability or the seed is not an allowed one.
     ModelError
         If there is nothing to pool.
     """
     check_pretest(pretest)
+    if seed < 0:
+        raise OptionError(f"seed is {seed}; it is a whole number from 0 up")
     fit: Any = table_or_fit
     if isinstance(table_or_fit, StudyTable):
         fit = BivariateModel(table_or_fit).fit()

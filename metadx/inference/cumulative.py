@@ -155,7 +155,9 @@ def cumulative(
     values = sorted(set(known))
     unplaced = tuple(labels[study] for study in first.index[first.isna()])
     if len(values) < 2:
-        return NotApplicable(f"{len(known)} studies have {name}, of {len(values)} different values")
+        if not values:
+            return NotApplicable(f"no study has a {name}")
+        return NotApplicable(f"every study with a {name} has the same, {values[0]:g}")
     steps: list[Step] = []
     for value in values:
         keep = known.index[known <= value].tolist()

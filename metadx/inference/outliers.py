@@ -127,6 +127,8 @@ def outliers(
     """
     if replicates < 1:
         raise OptionError(f"replicates is {replicates}; at least one is needed")
+    if seed < 0:
+        raise OptionError(f"seed is {seed}; it is a whole number from 0 up")
     fit = influence.fit
     psi, _, known = fit.margin_parameters()
     if not any(known):

@@ -131,7 +131,8 @@ def deeks_test(
     k, fewest = len(counts), FEWEST_POINTS if any_number else FEWEST_STUDIES
     if k < fewest:
         return NotApplicable(
-            f"{k} studies report both sensitivity and specificity; the test needs {fewest}"
+            f"{k} {'study reports' if k == 1 else 'studies report'} both sensitivity and "
+            f"specificity; the test needs {fewest}"
         )
     if has_zero_cell(used).any():
         return NotApplicable("a study with a zero cell has no odds ratio without a correction")

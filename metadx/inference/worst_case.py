@@ -17,7 +17,7 @@ from scipy.special import expit, ndtri
 
 from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
-from metadx.inference.headline import records
+from metadx.inference.headline import WORDS, records
 from metadx.inference.refits import why_not_refitted
 from metadx.models import BivariateResults
 
@@ -50,7 +50,7 @@ class WorstCase:
         """Return the bounds as text."""
         out = ["Exploratory: pooled values left by the worst selection of published studies"]
         for row in records(self.frame):
-            parts = [f"{name} {row[name]:.3f}" for name in QUANTITIES if pd.notna(row[name])]
+            parts = [f"{WORDS[name]} {row[name]:.3f}" for name in QUANTITIES if pd.notna(row[name])]
             out.append(
                 f"  {100 * row['missing']:.0f}% unpublished ({row['studies']:.1f} studies): "
                 f"{', '.join(parts)}"

@@ -171,7 +171,7 @@ def _warnings(design: Design, found: list[Margin], diagnostics: Diagnostics) -> 
         )
     for j, margin in enumerate(found):
         if margin.k and m.is_perfect(design, j):
-            side = "100 %" if margin.study_low == 1.0 else "0 %"
+            side = "100%" if margin.study_low == 1.0 else "0%"
             texts.append(
                 f"{margin.name}: every study is at {side}, so that the far end of its interval "
                 "rests on the prior of the mean"
@@ -185,7 +185,8 @@ def _warnings(design: Design, found: list[Margin], diagnostics: Diagnostics) -> 
     if all(margin.k for margin in found) and complete < COMPLETE_FOR_CORRELATION:
         texts.append(
             "the correlation of the logits rests mainly on its prior, with "
-            f"{complete} {'study' if complete == 1 else 'studies'} that report both margins"
+            f"{complete} {'study that reports' if complete == 1 else 'studies that report'} both "
+            "margins"
         )
     return texts
 

@@ -249,6 +249,11 @@ def numbers_from(fit: Fit, draws: AccuracyDraws, asked: str | None) -> str:
 
 
 def _why_posterior(fit: BivariateResults, counted: Sequence[str]) -> str:
+    if all(fit.margins[name].k < 2 for name in MARGINS):
+        return (
+            "because one study by itself says nothing about other hospitals and the prior has to "
+            "say how far they may differ"
+        )
     if any(0 < fit.margins[name].k < FEW_STUDIES for name in MARGINS):
         return (
             f"because with fewer than {FEW_STUDIES} studies of a margin ({', '.join(counted)}) "

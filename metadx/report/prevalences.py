@@ -88,7 +88,10 @@ def known_prevalences(table: StudyTable, inputs: Mapping[str, Input]) -> KnownPr
     places = sorted({0, (len(found) - 1) // 2, len(found) - 1})
     chosen = [found[place] for place in places][:SHOWN]
     values = {f"{100 * (one.value or 0.0):.3g}% ({one.input_id})": one.value for one in chosen}
-    notes = tuple(f"{one.input_id}: {one.source}." for one in chosen)
+    notes = tuple(
+        f"{one.input_id}: {f'{one.population}; ' if one.population else ''}{one.source}."
+        for one in chosen
+    )
     warning = (
         f"The prevalences are those of {len(found)} reports about this site, lowest, middle and "
         "highest; they may be of other people than those of this table."

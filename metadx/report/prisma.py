@@ -239,8 +239,8 @@ def _selection(source: _Source) -> Answer:
     }
     why = ", ".join(f"{name} {n}" for name, n in sorted(reasons.items(), key=lambda r: -r[1]))
     return PARTLY, (
-        f"{counts['extracted']} rows extracted, {counts['removed']} removed as double entries, "
-        f"{counts['excluded']} kept but not pooled{f' ({why})' if why else ''}, "
+        f"{rows(int(counts['extracted']))} extracted, {counts['removed']} removed as double "
+        f"entries, {counts['excluded']} kept but not pooled{f' ({why})' if why else ''}, "
         f"{counts['pooled']} pooled; figure flow. What was found and screened before is for the "
         "authors to say."
     )
@@ -298,8 +298,8 @@ def _strength(source: _Source) -> Answer:
     pooled = source.table.pooled()
     found = pooled.frame["study_id"].nunique()
     return PARTLY, (
-        f"The summary of findings (metadx sof) lays out what {studies(int(found))} say in each "
-        "domain of GRADE; the judgement is for the authors."
+        f"The summary of findings (metadx sof) lays out what the data of "
+        f"{studies(int(found))} say in each domain of GRADE; the judgement is for the authors."
     )
 
 

@@ -61,3 +61,22 @@ def test_options():
         appraise(fit(table("dementia_csf")), quadas={"x": "medium"})
     with pytest.raises(OptionError, match="between 0 and 1"):
         appraise(fit(table("dementia_csf")), pretest=0.0)
+
+
+def test_reasons_read_as_sentences_for_one_study_and_none():
+    one = appraise(fit(table_of([(10, 2, 3, 20)])))
+    assert one.deeks.reason.startswith("1 study reports both")
+    assert one.cumulative.reason == "no study has a year"
+    assert "(1 study)" in one.summary().splitlines()[0]
+
+
+def test_a_seed_below_0_is_refused():
+    with pytest.raises(OptionError, match="seed is -1; it is a whole number from 0 up"):
+        appraise(fit(table_of([(10, 2, 3, 20), (9, 1, 4, 31)])), seed=-1)
+
+
+def test_the_head_names_stratum_model_and_level():
+    table = table_of([(10, 2, 3, 20), (9, 1, 4, 31), (21, 4, 4, 60)], "three")
+    head = appraise(fit(table, level=0.9)).summary().splitlines()[:3]
+    assert head[0] == "Appraisal of three (3 studies)"
+    assert head[1] == f"Model: {fit(table).model_sentence}" and head[2] == "Intervals: 90%"

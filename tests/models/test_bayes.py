@@ -186,7 +186,7 @@ def test_without_complete_studies_the_correlation_keeps_its_prior(shape, expecte
 
 def test_warnings_say_what_rests_on_the_prior():
     text = " ".join(posterior(table_of(HARD["one perfect study"])).warnings)
-    assert "sensitivity: every study is at 100 %" in text
+    assert "sensitivity: every study is at 100%" in text
     assert (
         "specificity: the between-study standard deviation rests mainly on its prior, with 1 study"
         in text

@@ -24,6 +24,7 @@ from metadx.report.findings import Findings, findings, inconclusive_results
 from metadx.report.findings_output import CSV_COLUMNS, judgements_of
 from metadx.report.findings_output import table_of as cells_of
 from metadx.report.judgements import GRADE_DOMAINS, OPEN
+from metadx.report.prevalences import known_inputs, site_findings
 from metadx.tables import StudyTable, quadas_from_columns, read_studies
 
 REGULAR = [
@@ -277,3 +278,20 @@ def test_a_margin_that_is_not_pooled_shows_its_summed_counts():
     perfect = fit(table_of([[9, 1, 0, 20], [12, 4, 0, 31], [7, 0, 0, 12], [30, 6, 0, 41]]))
     text = fact(findings(perfect, 0.3))
     assert f"sensitivity {perfect.sensitivity.format(2)} (summed counts)" in text
+
+
+def test_one_study_is_not_said_to_have_too_narrow_an_interval():
+    text = fact(findings(fit(table_of([[10, 2, 3, 20]])), 0.3))
+    assert "one study by itself says nothing about other hospitals" in text
+    assert "too narrow" not in text and "(one study)" in text
+
+
+def test_a_known_prevalence_says_of_which_people_it_is():
+    inputs = known_inputs(STUDIES)
+    table = read_studies(STUDIES / "ct" / "hip.csv").strata()["ct/hip/patient/radiograph_negative"]
+    found = site_findings(fit(table), inputs)
+    frame = pd.read_csv(STUDIES / "strategy_inputs.csv", dtype=str).set_index("input_id")
+    for heading in found.prevalences:
+        code = re.search(r"PREV\d+", heading)[0]
+        (note,) = [one for one in found.notes if one.startswith(f"{code}: ")]
+        assert frame.loc[code, "population"] in note and frame.loc[code, "source_title"] in note

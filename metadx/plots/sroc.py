@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
 from metadx.models import BivariateResults
+from metadx.models.corrected_region import corrected_region
 from metadx.plots.captions import model_captions, name_sentences
 from metadx.plots.covariates import CovariateScale, covariate_scale
 from metadx.plots.groups import FitSource
@@ -26,7 +27,7 @@ from metadx.plots.sroc_data import (
     regions_of,
     sroc_data,
 )
-from metadx.sroc import RADII, threshold_sentence
+from metadx.sroc import CORRECTED, RADII, threshold_sentence
 from metadx.tables import label
 
 #: Which drawn part each row of the data belongs to; studies and summary are always drawn.
@@ -72,7 +73,7 @@ def plot_sroc(
         The stratum of a single test by default; empty for none.
     curve : str or sequence of str
         Kind of SROC curve, see `sroc_data`; of one test several may be drawn.
-    region_radius : {"f", "chi2", "both"}
+    region_radius : {"f", "chi2", "both", "ito_sugasawa"}
         Radius of the regions, see `sroc_data`.
     show : sequence of {"curve", "confidence", "prediction"}
         What is drawn beside studies and summary point.
@@ -165,11 +166,30 @@ def sroc_captions(
             one for radius in radii_of(region_radius) for one in regions_of(fit, radius).values()
         ]
         missing = [one.reason for one in regions if isinstance(one, NotApplicable)]
-        if missing and ("confidence" in show or "prediction" in show):
+        if region_radius == CORRECTED and "confidence" in show:
+            sentences += _corrected_captions(fit, regions[0], sentences)
+        elif missing and ("confidence" in show or "prediction" in show):
             sentences += _why_not("region", missing[0], sentences)
         for sentence in sentences:
             found.setdefault(sentence, []).append(label("modality", test))
     return name_sentences(found)
+
+
+def _corrected_captions(fit: BivariateResults, region: object, said: Sequence[str]) -> list[str]:
+    """Say whose centre the region corrected for few studies has, or why there is none."""
+    if isinstance(region, NotApplicable):
+        return _why_not("confidence region", region.reason, said)
+    found = corrected_region(fit, fit.level)
+    notes = (
+        []
+        if isinstance(found, NotApplicable)
+        else [f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in found.warnings]
+    )
+    return [
+        "The confidence region is corrected for few studies and lies around its own moment "
+        "estimate (Ito & Sugasawa 2020).",
+        *notes,
+    ]
 
 
 def _rises_together(fit: BivariateResults) -> bool:
@@ -198,8 +218,9 @@ def _check(
     check_show(show)
     if x not in ("fpr", "specificity"):
         raise OptionError(f'x is {x!r}; it is "fpr" or "specificity"')
-    if region_radius not in (*RADII, BOTH):
-        raise OptionError(f"radius is {region_radius!r}; it is one of {', '.join((*RADII, BOTH))}")
+    radii = (*RADII, BOTH, CORRECTED)
+    if region_radius not in radii:
+        raise OptionError(f"radius is {region_radius!r}; it is one of {', '.join(radii)}")
     if len(fits) > 1 and len(curve_kinds(curve)) > 1:
         raise OptionError("several kinds of curve are drawn of one test only; name one kind")
     if labels not in LABELS:

@@ -9,14 +9,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from metadx.errors import OptionError, ThresholdEffectWarning
+from metadx.errors import OptionError, SparseDataWarning, ThresholdEffectWarning
 from metadx.estimate import Estimate, NotApplicable
 from metadx.models import BivariateResults
 from metadx.plots.captions import RANDOM_EFFECTS
 from metadx.plots.covariates import covariate_of
 from metadx.plots.groups import FitSource, by_name
 from metadx.plots.studies import study_proportions
-from metadx.sroc import RADII, confidence_region, prediction_region, sroc_curve
+from metadx.sroc import CORRECTED, RADII, confidence_region, prediction_region, sroc_curve
 
 #: What may be drawn beside studies and summary point.
 PARTS: Final = ("curve", "confidence", "prediction")
@@ -65,8 +65,9 @@ def sroc_data(
         One test, or several.
     curve : str or sequence of str
         Kinds of SROC curve, see `metadx.sroc.sroc_curve`.
-    region_radius : {"f", "chi2", "both"}
-        Radius of the regions, see `metadx.sroc.radius`.
+    region_radius : {"f", "chi2", "both", "ito_sugasawa"}
+        Radius of the regions, see `metadx.sroc.confidence_region`; there is no corrected
+        prediction region, so that ``"ito_sugasawa"`` leaves that one its F radius.
     color_by : str, optional
         Column of the study table that is added as ``covariate``.
 
@@ -92,8 +93,9 @@ def sroc_data(
         for radius in radii_of(region_radius):
             for name, region in regions_of(fit, radius).items():
                 if not isinstance(region, NotApplicable):
+                    kind = _radius_of(name, radius)
                     found.append(
-                        region.assign(part=name, kind=radius, fpr=1.0 - region["specificity"])
+                        region.assign(part=name, kind=kind, fpr=1.0 - region["specificity"])
                     )
         parts += [one.assign(test=test) for one in found if len(one)]
     names = [*COLUMNS, *(["covariate"] if color_by is not None else [])]
@@ -122,11 +124,20 @@ def curve_of(fit: BivariateResults, kind: str) -> pd.DataFrame | NotApplicable:
 
 
 def regions_of(fit: BivariateResults, radius: str) -> dict[str, pd.DataFrame | NotApplicable]:
-    """Return confidence and prediction region at the level of the fit."""
-    return {
-        "confidence_region": confidence_region(fit, fit.level, radius),
-        "prediction_region": prediction_region(fit, fit.level, radius),
-    }
+    """Return confidence and prediction region; the caption says what a warning would."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SparseDataWarning)
+        return {
+            "confidence_region": confidence_region(fit, fit.level, radius),
+            "prediction_region": prediction_region(
+                fit, fit.level, _radius_of("prediction_region", radius)
+            ),
+        }
+
+
+def _radius_of(part: str, radius: str) -> str:
+    """The corrected radius is of confidence regions only."""
+    return "f" if (part, radius) == ("prediction_region", CORRECTED) else radius
 
 
 def _studies(fit: BivariateResults, color_by: str | None) -> pd.DataFrame:

@@ -21,11 +21,12 @@ from metadx.plots.sroc_layout import BELOW, COLUMN_GAP, LEFT, Inset, SrocLayout
 from metadx.plots.sroc_legend import LegendRow
 from metadx.plots.sroc_marks import NOT_JUDGED, draw_studies
 from metadx.plots.style import BODY, INK, LINE, PALETTE, QUIET, RULE, TITLE, Look
+from metadx.sroc import CORRECTED
 
 DASHES: Final = {"confidence_region": (0, (4, 2)), "prediction_region": (0, (1, 1.5))}
 FAR_DASH: Final = (0, (7, 4))
 #: The regions of the second radius are thinner.
-RADIUS_WIDTHS: Final = {"f": 0.9, "chi2": 0.5}
+RADIUS_WIDTHS: Final = {"f": 0.9, "chi2": 0.5, CORRECTED: 0.9}
 POINTS_PER_MM: Final = 72.0 / MM_PER_INCH
 
 

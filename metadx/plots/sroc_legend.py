@@ -18,6 +18,7 @@ from metadx.plots.judgements import RiskOfBias
 from metadx.plots.sroc_data import ONE_MARGIN, POOLED_MARGIN
 from metadx.plots.studies import percent
 from metadx.plots.style import BODY, LINE, Look
+from metadx.sroc import CORRECTED
 from metadx.tables.quadas_domains import JUDGEMENTS
 
 FloatArray = NDArray[np.float64]
@@ -39,7 +40,11 @@ LEGEND_PLACES: Final = (
     (0.0, 1.0),
     (0.5, 1.0),
 )
-RADIUS_WORDS: Final = {"f": "F", "chi2": "chi-squared"}
+RADIUS_WORDS: Final = {
+    "f": "F",
+    "chi2": "chi-squared",
+    CORRECTED: "Ito & Sugasawa",
+}
 #: What a legend calls a kind of curve where it stands beside others.
 CURVE_WORDS: Final = {
     "hsroc": "HSROC",

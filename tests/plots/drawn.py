@@ -88,10 +88,10 @@ def make_table(rows: list[Row], name: str = "table") -> StudyTable:
     return StudyTable.from_frame(frame, name)
 
 
-def fit_table(table: StudyTable) -> BivariateResults:
+def fit_table(table: StudyTable, method: str = "exact") -> BivariateResults:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MetadxWarning)
-        return BivariateModel(table).fit()
+        return BivariateModel(table).fit(method)
 
 
 def axes_of(figure: Figure) -> Iterator[Axes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from metadx.cli import main
 from metadx.errors import MetadxWarning, OptionError
 from metadx.plots.registry import FIGURES
 from metadx.report.figures import FigureRequest, parsed_options, write_figure
+from metadx.tables import read_studies
+from metadx.tables.quadas import QUADAS_COLUMNS
+from metadx.tables.quadas_domains import domain_set
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "tests" / "reference" / "datasets" / "auditc.csv"
+STRATUM = "ct/hip/patient/radiograph_negative"
 
 
 def request(name: str, out: Path | None, **others: object) -> FigureRequest:
@@ -110,3 +115,35 @@ def test_the_command_line(
     assert (tmp_path / "figures" / "auditc_crosshair.svg").is_file()
     assert run("crosshare", str(DATA)) == 1
     assert "did you mean 'crosshair'" in capsys.readouterr().err
+
+
+def judged_studies(folder: Path) -> Path:
+    """The tables of one site with judgements of the pooled rows of CT, the first at high risk."""
+    (folder / "ct").mkdir(parents=True)
+    for name in ("ct/hip.csv", "references.bib"):
+        shutil.copy(ROOT / "studies" / name, folder / name)
+    table = read_studies(ROOT / "studies" / "ct" / "hip.csv").strata()[STRATUM].pooled()
+    items = domain_set("QUADAS-2").items
+    rows = [
+        [study, "ct", "hip", "QUADAS-2", "", domain, question, "low" if i else "high", "a test"]
+        for i, study in enumerate(table.frame["study_id"])
+        for question, domain in items
+    ]
+    pd.DataFrame(rows, columns=list(QUADAS_COLUMNS)).to_csv(folder / "quadas.csv", index=False)
+    return folder
+
+
+def test_judgements_beside_the_tables_reach_the_figures(tmp_path: Path) -> None:
+    studies = judged_studies(tmp_path / "studies")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MetadxWarning)
+        for name in ("quadas", "robustness"):
+            out = tmp_path / f"{name}.svg"
+            write_figure(FigureRequest(name, "ct/hip", out, studies=studies))
+    lights = pd.read_csv(tmp_path / "quadas.csv")
+    # Rows that are not pooled are no evidence, so that they have no judgement to show.
+    pooled = read_studies(studies).strata()[STRATUM].pooled()
+    assert lights["study"].nunique() == len(pooled)
+    rows = pd.read_csv(tmp_path / "robustness.csv").set_index("name")
+    assert rows.loc["low_risk", "k"] == len(pooled) - 1
+    assert pd.notna(rows.loc["low_risk", "sensitivity"])

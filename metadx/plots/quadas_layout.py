@@ -339,7 +339,7 @@ def bars_layout(
         y += 1.2 if question == RISK_OF_BIAS else 0.0
     for percent in (0, 25, 50, 75, 100):
         x = left + percent / 100 * (right - left)
-        labels.append(Label(x, y + LINE / 2, f"{percent} %", align="center", color=QUIET))
+        labels.append(Label(x, y + LINE / 2, f"{percent}%", align="center", color=QUIET))
     y += AXIS_HEIGHT
     key, y = _key(domains, typeface, width, y)
     labels += [text for light, word in key for text in (_sign(*_place(light)), word)]
@@ -365,7 +365,7 @@ def _pieces(
             continue
         pieces.append(Segment(Box(start, box.y, end - start, box.height), name))
         sign, color = SIGNS[name][1:] if name in SIGNS else ("", INK)
-        for text in (f"{sign} {100 * count / k:.0f} %".strip(), sign):
+        for text in (f"{sign} {100 * count / k:.0f}%".strip(), sign):
             if text and typeface.width(text, BODY, "bold") < end - start - 1.0:
                 middle = ((start + end) / 2, box.y + box.height / 2)
                 texts.append(Label(*middle, text, align="center", bold=True, color=color))

@@ -14,12 +14,16 @@ from matplotlib.figure import Figure
 
 from metadx.decision.strategy import Strategy, find_strategy
 from metadx.errors import OptionError
+from metadx.estimate import NotApplicable
+from metadx.inference.appraisal import appraise
+from metadx.inference.robustness import Robustness
 from metadx.models import BivariateModel, BivariateResults
 from metadx.plots.registry import Figurable, figurable, keywords
 from metadx.plots.saving import FORMATS, figure_record, save_figure
 from metadx.plots.style import size_named
 from metadx.report.fit_record import find_table
 from metadx.tables import StudyTable, judged, read_quadas
+from metadx.tables.quadas import empty_quadas
 
 #: What a group is called whose column is empty.
 NOT_STATED: Final = "not stated"
@@ -214,10 +218,13 @@ def _of_studies(entry: Figurable, request: FigureRequest) -> tuple[Any, dict[str
     if entry.needs == "table":
         return table, figure_record(table)
     if entry.needs == "quadas":
+        table = table.pooled()
         return judged(table, read_quadas(request.studies)), figure_record(table)
     shown: BivariateResults | dict[str, BivariateResults]
     if request.group is None:
         shown = _fit(table)
+        if entry.name == "robustness":
+            return _with_risk_of_bias(shown, request.studies), figure_record(shown)
     elif entry.needs == "one fit":
         raise OptionError(f"the figure {entry.name} shows one group; leave --group out")
     else:
@@ -243,6 +250,13 @@ def split(table: StudyTable, column: str) -> dict[str, StudyTable]:
         str(value): StudyTable.from_checked(frame[(values == value).to_numpy()], str(value))
         for value in sorted(values.unique(), key=lambda text: (text == NOT_STATED, text))
     }
+
+
+def _with_risk_of_bias(fit: BivariateResults, studies: Path) -> BivariateResults | Robustness:
+    """Let the robustness of a fit know the judgements beside the study tables."""
+    judgements = read_quadas(studies) if studies.is_dir() else empty_quadas()
+    found = appraise(fit, quadas=judgements).robustness
+    return fit if isinstance(found, NotApplicable) else found
 
 
 def _fit(table: StudyTable) -> BivariateResults:

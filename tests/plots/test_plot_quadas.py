@@ -97,7 +97,7 @@ def test_bars_are_shares_of_all_rows() -> None:
     first = counts.iloc[0]
     low = next(p for p in bars if p.get_gid() == "low")
     assert low.get_width() == pytest.approx((whole - left) * first["low"] / 9)
-    assert f"+ {100 * first['low'] / 9:.0f} %" in texts(axes)
+    assert f"+ {100 * first['low'] / 9:.0f}%" in texts(axes)
 
 
 def test_eighty_studies_flow_to_pages() -> None:

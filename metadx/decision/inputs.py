@@ -235,7 +235,7 @@ def _distribution(row: dict[str, str]) -> tuple[Distribution, str]:
     if family == "fixed":
         return distributions.fixed(value), "no interval stated: fixed"
     if low is not None and high is not None:
-        words = {"95": "95 % interval", "quartiles": "quartiles", "range": "range, as 95 %"}
+        words = {"95": "95% interval", "quartiles": "quartiles", "range": "range, as 95%"}
         found = distributions.from_interval(
             family, value, low / scale, high / scale, row["interval"]
         )

@@ -185,7 +185,8 @@ class Strategy:
             f"Pretest probability: {share.source}{'; ' if share.basis else ''}{share.basis}.",
             *decision_warnings(self.plan, threshold, willingness_to_pay),
             *dependence_warnings(self.plan, given),
-            *evidence_warnings(self.plan, supports), *notes, *quantity_warnings(self.plan),
+            *evidence_warnings(self.plan, supports), *notes,
+            *quantity_warnings(replace(self.plan, prevalence=share)),
         ]  # fmt: skip
         return StrategyResults(
             self.plan, flows, values, values["prevalence"], supports, given, level, seed, draws,

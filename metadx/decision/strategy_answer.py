@@ -46,6 +46,7 @@ def answer_text(results: StrategyResults, pretests: Sequence[float] = PRETESTS) 
     """
     criterion = "found" if results.threshold is None else "net_benefit"
     lines = [f"{results.plan.title}: the answer on one page", ""]
+    lines += [results.plan.note, ""] if results.plan.note else []
     lines += [*_rule(results, criterion), ""]
     lines += ["Which strategy is preferred, by the probability of a fracture before imaging", ""]
     for share in pretests:

@@ -193,12 +193,16 @@ def _misplaced(
 def quantity_warnings(plan: Plan) -> list[str]:
     """Name assumptions, fixed values, and costs of different years."""
     found = []
-    quantities = plan.quantities()
+    quantities, names = plan.quantities(), plan.names()
     for one in quantities.values():
+        words = names.get(one.name, one.name)
+        source = "; ".join(filter(None, (one.source.removeprefix("assumption: "), one.basis)))
         if one.is_assumption and ".sensitivity" not in one.name and ".specificity" not in one.name:
-            found.append(f"{one.name} is an assumption ({one.source}; {one.basis}).")
+            found.append(f"The {words} is an assumption, not evidence ({source}).")
         elif one.distribution.is_fixed and one.distribution.mean > 0.0 and not one.is_assumption:
-            found.append(f"{one.name} is used without uncertainty ({one.basis}).")
+            found.append(
+                f"The {words}, input {one.name}, is used without uncertainty ({one.basis})."
+            )
     years = sorted({one.year for one in _money(plan, quantities) if one.year is not None})
     if len(years) > 1:
         found.append(

@@ -288,3 +288,36 @@ class Plan:
     def currency(self) -> str:
         """Currency of the costs; empty where no cost is given."""
         return next((one.currency for one in self.quantities().values() if one.currency), "")
+
+    def names(self) -> dict[str, str]:
+        """Return what is printed for each quantity; a cost, dose or time names its test."""
+        found = {self.prevalence.name: "pretest probability"}
+        for test in self.tests.values():
+            for margin, one in test.assumed.items():
+                if isinstance(one, Quantity):
+                    found[one.name] = f"{margin} of {test.label}"
+        owners: list[IndexTest | Action] = [*self.tests.values(), *self.actions.values()]
+        for owner in owners:
+            for kind, one in owner.prices.items():
+                known = found.get(one.name)
+                if known is None:
+                    found[one.name] = f"{kind} of {owner.label}"
+                elif owner.label not in known:
+                    found[one.name] = f"{known}, {owner.label}"
+        for tree in self.trees.values():
+            for node in tree.nodes.values():
+                if isinstance(node, SplitNode):
+                    found.update(_shares(node))
+        return found
+
+
+def _shares(node: SplitNode) -> dict[str, str]:
+    """What is printed for the shares of a split."""
+    found = {}
+    for branch in node.branches:
+        words = f"share '{branch.label or branch.to}'"
+        if branch.share is not None:
+            found[branch.share.name] = words
+        for one, who in zip(branch.among or (), ("with", "without"), strict=False):
+            found[one.name] = f"{words} {who} a fracture"
+    return found

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from metadx.decision.dependence import Dependence
 from metadx.decision.strategy_evidence import unconditional_pairs
 from metadx.decision.strategy_flow import flow_of
-from metadx.decision.strategy_nodes import MARGINS, SplitNode
+from metadx.decision.strategy_nodes import MARGINS
 from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
 
@@ -47,12 +47,7 @@ class Sensitivity:
             for test in plan.tests.values()
             for margin in MARGINS
         }
-        for test in plan.tests.values():
-            named.update({one.name: f"{kind} of {test.label}" for kind, one in test.prices.items()})
-        for tree in plan.trees.values():
-            for node in tree.nodes.values():
-                if isinstance(node, SplitNode):
-                    named.update(_shares(node))
+        named = plan.names() | named
         named["prevalence"] = "pretest probability"
         return {name: named.get(name, name) for name, one in drawn.items() if np.ptp(one) > 0.0}
 
@@ -220,15 +215,3 @@ class Sensitivity:
                     )  # fmt: skip
         columns = ["strategy", "share", "outcome", "value", "low", "high"]
         return pd.DataFrame(rows, columns=columns)
-
-
-def _shares(node: SplitNode) -> dict[str, str]:
-    """What is printed for the shares of a split."""
-    found = {}
-    for branch in node.branches:
-        words = f"share '{branch.label or branch.to}'"
-        if branch.share is not None:
-            found[branch.share.name] = words
-        for one, who in zip(branch.among or (), ("with", "without"), strict=False):
-            found[one.name] = f"{words} {who} a fracture"
-    return found

@@ -76,6 +76,7 @@ def strategy_captions(
         f"intervals hold {percent(results.level)} of them.",
         f"Studies: {'; '.join(studies)}.",
         *_weak(results),
+        *_assumed(results),
     ]
     apart = [results.labels[name] for name in results.names if name not in results.ranked]
     if apart:
@@ -103,6 +104,17 @@ def _weak(results: StrategyResults) -> list[str]:
         if weak:
             parts.append(f"{word} for {'; '.join(weak)}")
     return [f"Evidence is {', '.join(parts)}."] if parts else []
+
+
+def _assumed(results: StrategyResults) -> list[str]:
+    """Name the uncertain numbers of the strategy file that are not from a source."""
+    names = results.plan.names()
+    parts = [
+        f"{names.get(one.name, one.name)} {in_words(results.summarise(results.drawn[one.name]), 2)}"
+        for one in results.plan.quantities().values()
+        if one.is_assumption and not one.distribution.is_fixed and one.name in results.drawn
+    ]
+    return [f"Assumed, not evidence: {'; '.join(parts)}."] if parts else []
 
 
 def missing_captions(results: StrategyResults, outcome: str) -> list[str]:

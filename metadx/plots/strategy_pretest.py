@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -115,6 +116,7 @@ def pretest_layout(
             f"Strip: the strategy with the best expected {WORDS[found.criterion]}; curves: the "
             "probability of being the best.",
             *threshold_caption(results, found.criterion),
+            *_never(results, found.names, shown),
             *missing_captions(results, found.criterion),
         ],
         pretest=False,
@@ -124,6 +126,12 @@ def pretest_layout(
         captions=captions,
     )  # fmt: skip
     return PretestLayout(page, found, strip)
+
+
+def _never(results: StrategyResults, compared: Sequence[str], shown: Sequence[str]) -> list[str]:
+    """Name the strategies that no curve shows because they are almost never the best."""
+    left = [results.labels[name] for name in compared if name not in shown]
+    return [f"Best in under 1% of the draws throughout: {'; '.join(left)}."] if left else []
 
 
 def plot_strategy_pretest(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from strategy_plans import SOURCE, content, plan, strata
 from typer.testing import CliRunner
 
@@ -21,6 +22,7 @@ from metadx.decision.strategy_results import StrategyResults
 from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
 from metadx.plots.strategy_basis import strategy_captions, threshold_caption
+from metadx.plots.strategy_pretest import plot_strategy_pretest
 from metadx.tables import StudyTable, read_studies
 
 ROOT = Path(__file__).parents[2]
@@ -337,6 +339,32 @@ def test_judgements_are_marked_as_assumptions_in_every_output(
     for weak in ("thin for MRI", "indirect for Radiograph read again by AI",
                  "unconditional for MRI"):  # fmt: skip
         assert weak in captions, weak
+
+
+def test_open_shares_are_named_in_words_and_marked_in_every_output(studies: StudyTable) -> None:
+    rib = Strategy.from_file(ROOT / "analyses" / "strategies" / "rib.toml", studies)
+    found = rib.evaluate(draws=500)
+    words = "The share 'young or clear trauma' is an assumption, not evidence (no study says"
+    for text in (found.summary(), found.answer(), " ".join(found.to_dict()["assumptions"])):
+        assert words in text and "branches[1]" not in text
+    assert "never better than the better of them" in found.answer()
+    assert "Assumed, not evidence: share 'young or clear trauma' 0." in " ".join(
+        strategy_captions(found)
+    )
+    figure = plot_strategy_pretest(found).get_figure(root=True)
+    drawn = " ".join(text.get_text() for text in figure.findobj(Text)).split()
+    assert "Best in under 1% of the draws throughout: Review: CT if young" in " ".join(drawn)
+
+
+def test_a_pretest_probability_that_is_not_used_is_not_warned_of(studies: StudyTable) -> None:
+    path = ROOT / "analyses" / "strategies" / "vertebra.toml"
+    vertebra = Strategy.from_file(path, studies)
+    assert "pretest probability, input PREV16, is used" in " ".join(
+        vertebra.evaluate(draws=50).warnings
+    )
+    asked = " ".join(vertebra.evaluate(0.1, draws=50).warnings)
+    assert "PREV16" not in asked
+    assert "pretest probability is an assumption, not evidence (10 %, as asked for)" in asked
 
 
 def test_the_record_is_json_and_holds_no_nan(results: StrategyResults) -> None:

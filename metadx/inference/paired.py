@@ -268,7 +268,7 @@ def _problem(table: CrossedTable, j: int) -> str:
         if total[t] == 0:
             return f"no study reports the {MARGINS[j]} of {test}"
         if right[t] in (0.0, total[t]):
-            share = "100 %" if right[t] else "0 %"
+            share = "100%" if right[t] else "0%"
             return f"every study has {test} at a {MARGINS[j]} of {share}, so its mean is infinite"
     return ""
 

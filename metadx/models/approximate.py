@@ -111,7 +111,7 @@ def fit_approximate(
         texts.append(
             f"{correction:g} was added to the cells of {int(corrected.sum())} of "
             f"{len(corrected)} rows ({zero} with a zero cell, policy {zero_cell!r}); this "
-            "pulls the estimates towards 50 %, which the exact model does not"
+            "pulls the estimates towards 50%, which the exact model does not"
         )
     return run.run(texts)
 

@@ -58,7 +58,7 @@ def summary_text(fit: BayesianResults) -> str:
         f"{d.n_draws:,} draws, seed {fit.seed}",
     ]
     out += [f"Note: {text}" for text in fit.warnings]
-    out.append(f"Intervals: {100 * fit.level:g} % of the posterior, equal tails")
+    out.append(f"Intervals: {100 * fit.level:g}% of the posterior, equal tails")
     return "\n".join(out)
 
 

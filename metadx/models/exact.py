@@ -58,6 +58,10 @@ def fit_exact(
     return _Fit(table, design, formulas, level, interval, nodes).run(notes)
 
 
+#: A fitted logit beyond this is a level at 0 or 100 %: its coefficient has no finite maximum.
+SEPARATED: Final = 15.0
+
+
 class _Fit:
     """One walk down the ladder; its methods are the rungs."""
 
@@ -190,11 +194,10 @@ class _Fit:
             free = np.setdiff1d(free, at + 3 * np.arange(len(self.design.group_names)) + 1)
             path = "independent_margins"
         maximum = search(self.design, free, self.nodes)
-        slopes = sum(columns.shape[1] for columns in self.design.columns)
-        if np.abs(maximum.theta[:slopes]).max() > 15.0:
+        if _furthest_logit(self.design, maximum.theta) > SEPARATED:
             raise ModelError(
-                f"{self.table.name}: a level of the covariates has all its studies at 100 % or "
-                "0 %, so its coefficient is infinite; merge levels, or pool that level by itself"
+                f"{self.table.name}: a level of the covariates has all its studies at 100% or "
+                "0%, so its coefficient is infinite; merge levels, or pool that level by itself"
             )
         joint = Joint(maximum.theta, maximum.covariance(), maximum.free)
         reason = NotApplicable("the model has covariates; ask for the values at a level, fit.at()")
@@ -207,6 +210,20 @@ class _Fit:
             groups = len(self.design.group_names)
             texts.append(boundary_sentence(maximum.record.at_boundary, joint.theta, groups))
         return self._results(path, [maximum], joint, texts)
+
+
+def _furthest_logit(design: Design, theta: np.ndarray) -> float:
+    """Largest linear predictor, in size, of a margin that a row reports.
+
+    A coefficient may be large because its covariate is: that of a year, for example.
+    """
+    furthest, at = 0.0, 0
+    for j, columns in enumerate(design.columns):
+        known = design.counts[:, 2 * j + 1] > 0
+        eta = columns @ theta[at : at + columns.shape[1]]
+        furthest = max(furthest, float(np.abs(eta[known]).max(initial=0.0)))
+        at += columns.shape[1]
+    return furthest
 
 
 def complete_studies(design: Design) -> int:

@@ -34,7 +34,7 @@ SENTENCES: dict[str, str] = {
     ),
     "single_study": "one study: its own proportions with exact intervals, nothing is pooled",
     "fixed_effect": (
-        "every study is at 100 % or 0 %: exact binomial intervals of the summed counts, which "
+        "every study is at 100% or 0%: exact binomial intervals of the summed counts, which "
         "leave differences between studies out of account"
     ),
     "univariate": "univariate random-effects model of the one margin that the studies report",

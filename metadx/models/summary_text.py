@@ -64,7 +64,7 @@ def summary_text(fit: BivariateResults) -> str:
     out += [f"Note: {text}" for text in fit.warnings]
     if any(_posterior(fit, name) is not None for name in fit.margins):
         out.append(f"Prior: {fit.bayesian.prior}")  # type: ignore[union-attr]
-    out.append(f"Intervals: {100 * fit.level:g} %, {fit.interval}")
+    out.append(f"Intervals: {100 * fit.level:g}%, {fit.interval}")
     return "\n".join(out)
 
 
@@ -89,7 +89,8 @@ def _margin_text(margin: Any) -> str:
     if margin.k == 0:
         return "not reported by any study"
     if isinstance(margin.estimate, Estimate):
-        return f"{margin.estimate.format(3)}  [{margin.k} studies, {margin.path}]"
+        studies = "study" if margin.k == 1 else "studies"
+        return f"{margin.estimate.format(3)}  [{margin.k} {studies}, {margin.path}]"
     if margin.heterogeneity == "not_estimable":
         return (
             f"not pooled; studies range from {margin.study_low:.3f} to {margin.study_high:.3f}; "

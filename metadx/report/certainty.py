@@ -34,7 +34,7 @@ SPREAD: Final = 0.40
 def rule() -> Words:
     """Say by which rule the words follow from the numbers."""
     return say(
-        "The words for certainty follow from the numbers. Firm: {many} studies or more, a 95 % "
+        "The words for certainty follow from the numbers. Firm: {many} studies or more, a 95% "
         "interval no wider than {narrow} points, and a new study expected within {spread} points. "
         "Weak: fewer than {few} studies, an interval wider than {wide} points, or studies whose "
         "differences cannot be estimated. Fair: everything between. They are not a GRADE rating: "

@@ -1,6 +1,6 @@
 """The claims of a review, confronted with the pooled evidence.
 
-The rule. A claim about one number is *supported* where the whole 95 % interval of the pooled
+The rule. A claim about one number is *supported* where the whole 95% interval of the pooled
 number lies inside what is claimed, *contradicted* where the whole interval lies outside, and
 otherwise there is *not enough evidence*. A claim is compared only with its own population. One
 study, or studies whose differences cannot be estimated, neither support nor contradict; what
@@ -32,7 +32,7 @@ POINT_MARGIN: Final = 0.05
 
 #: The rule as the page states it: what matters first, then the rest.
 RULE: Final = (
-    "A claim is supported where the whole 95 % interval of the pooled number lies inside what is "
+    "A claim is supported where the whole 95% interval of the pooled number lies inside what is "
     "claimed, and contradicted where the whole interval lies outside; otherwise there is not "
     "enough evidence. A claim is compared only with its own population.",
     "One study, or studies whose differences cannot be estimated, can neither support nor "

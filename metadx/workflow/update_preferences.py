@@ -30,7 +30,7 @@ def preferred_strategies(
     Returns
     -------
     dict of str to str
-        By the title of the file: ``"up to 20 %: CT; above: MRI"``.
+        By the title of the file: ``"up to 20%: CT; above: MRI"``.
 
     Raises
     ------
@@ -63,5 +63,5 @@ def _ranges(results: StrategyResults, best: BestByPretest) -> str:
         ranges.append((name, percent))
     if len(ranges) == 1:
         return f"at every pretest probability: {ranges[0][0]}"
-    below = [f"up to {percent} %: {name}" for name, percent in ranges[:-1]]
+    below = [f"up to {percent}%: {name}" for name, percent in ranges[:-1]]
     return "; ".join([*below, f"above: {ranges[-1][0]}"])

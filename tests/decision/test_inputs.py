@@ -83,7 +83,7 @@ def test_the_shipped_inputs_have_no_fault_and_keep_their_sources() -> None:
     hip = inputs["PREV01"]
     assert (hip.value, hip.lower, hip.upper) == pytest.approx((0.39, 0.35, 0.43))
     assert "10.1148/radiol.2020192167" in hip.source
-    assert hip.basis == "beta from the 95 % interval"
+    assert hip.basis == "beta from the 95% interval"
     assert inputs["AVAIL03"].distribution.is_fixed
     assert inputs["AVAIL03"].basis == "no interval stated: fixed"
     assert not inputs["ICER01"].use and inputs["ICER01"].use_reason == "published_result"

@@ -199,7 +199,7 @@ def test_quadrature_and_continuity_correction_reach_the_comparison() -> None:
 def test_a_group_without_a_finite_maximum_is_refused_with_the_reason() -> None:
     data = frame("anti_ccp").assign(group="x")
     perfect = data.head(5).assign(group="y", fp=0, study=lambda d: d["study"] + " y")
-    with pytest.raises(ModelError, match="100 %"):
+    with pytest.raises(ModelError, match="100%"):
         compare(StudyTable.from_frame(pd.concat([data, perfect]), "t"), "group")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 
 import numpy as np
@@ -11,7 +12,7 @@ import reference_values as rv
 from scipy.special import chdtrc
 from study_tables import fit as quiet_fit
 
-from metadx.errors import ModelError, OptionError
+from metadx.errors import MetadxWarning, ModelError, OptionError
 from metadx.estimate import NotApplicable
 from metadx.models import BivariateModel
 from metadx.tables import StudyTable
@@ -188,7 +189,7 @@ def test_a_model_that_cannot_be_built_says_why(model, error, text):
 def test_a_group_that_is_perfect_has_no_coefficient():
     frame = table().frame
     frame.loc[frame["scan"] == "y", "fp"] = 0
-    with pytest.raises(ModelError, match="100 %"):
+    with pytest.raises(ModelError, match="100%"):
         quiet_fit(StudyTable.from_frame(frame), spec="~ C(scan)")
 
 
@@ -196,3 +197,23 @@ def test_a_level_that_no_study_has_is_a_fault():
     found = fitted("anti_ccp", "exact_common")
     with pytest.raises(OptionError, match="generation = CCP9"):
         found.at(generation="CCP9")
+
+
+def test_a_year_is_a_covariate_in_any_scaling() -> None:
+    years = [1988, 1991, 1995, 1999, 2003, 2006, 2011, 2015]
+    frame = pd.DataFrame(
+        {"study": [f"s{year}" for year in years], "year": years,
+         "tp": [30, 33, 31, 36, 35, 38, 41, 40], "fp": [9, 8, 10, 6, 7, 5, 6, 4],
+         "fn": [15, 12, 14, 9, 10, 7, 4, 5], "tn": [36, 37, 35, 39, 38, 40, 39, 41]}
+    )  # fmt: skip
+    table = StudyTable.from_frame(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MetadxWarning)
+        fits = [
+            BivariateModel(table, sens=formula, spec=formula).fit()
+            for formula in ("~ year", "~ I(year - 2000)", "~ center(year)", "~ scale(year)")
+        ]
+    # The same model: only the search's own precision separates the maxima.
+    assert [fit.llf for fit in fits] == pytest.approx([fits[0].llf] * 4, abs=1e-6)
+    values = [fit.at(year=2008).sensitivity.value for fit in fits]
+    assert values == pytest.approx([values[0]] * 4, abs=1e-5)

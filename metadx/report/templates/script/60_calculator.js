@@ -45,7 +45,7 @@ function calculatorAnswer(pretest, stratum) {
 }
 
 function percentage(numbers) {
-  return interval(numbers, 1, 100) + " %";
+  return interval(numbers, 1, 100) + "%";
 }
 
 function frequencySentence(pretest, stratum) {
@@ -121,8 +121,8 @@ function calculate() {
   const stratum = DATA.strata[byId("calculator-stratum").value];
   const percent = Number(byId("calculator-pretest").value);
   const pretest = percent / 100;
-  byId("calculator-percent").textContent = fixed(percent, 1) + " %";
-  byId("calculator-pretest").setAttribute("aria-valuetext", fixed(percent, 1) + " %");
+  byId("calculator-percent").textContent = fixed(percent, 1) + "%";
+  byId("calculator-pretest").setAttribute("aria-valuetext", fixed(percent, 1) + "%");
   byId("calculator-rows").replaceChildren(...calculatorAnswer(pretest, stratum));
   byId("calculator-sentence").textContent = frequencySentence(pretest, stratum);
   byId("calculator-basis").textContent = say("calculator.basis", {

@@ -12,11 +12,11 @@ function compareStrategies() {
   const file = DATA.strategies[Number(byId("strategies-file").value)];
   const percent = Number(byId("strategies-pretest").value);
   const at = DATA.pretest_percent.indexOf(percent);
-  byId("strategies-percent").textContent = percent + " %";
+  byId("strategies-percent").textContent = percent + "%";
   const best = Math.max(...file.strategies.map((one) => one.probability_best[at] || 0));
   byId("strategies-rows").replaceChildren(...file.strategies.map((one) => {
     const share = one.probability_best[at];
-    const words = share === null ? say("strategies.not_ranked") : fixed(100 * share, 0) + " %";
+    const words = share === null ? say("strategies.not_ranked") : fixed(100 * share, 0) + "%";
     return node("tr", share !== null && share === best ? { class: "preferred" } : {},
       node("th", { scope: "row", lang: "en" }, one.label),
       ...["missed", "false_alarms", "imaging"].map((name) => strategyCell(one[name][at])),

@@ -14,8 +14,8 @@ from PIL import Image
 from metadx.cli import main
 from metadx.errors import MetadxWarning, OptionError
 from metadx.plots.registry import FIGURES
-from metadx.report.figures import FigureRequest, parsed_options, write_figure
-from metadx.tables import read_studies
+from metadx.report.figures import FigureRequest, parsed_options, split, write_figure
+from metadx.tables import StudyTable, read_studies
 from metadx.tables.quadas import QUADAS_COLUMNS
 from metadx.tables.quadas_domains import domain_set
 
@@ -147,3 +147,17 @@ def test_judgements_beside_the_tables_reach_the_figures(tmp_path: Path) -> None:
     rows = pd.read_csv(tmp_path / "robustness.csv").set_index("name")
     assert rows.loc["low_risk", "k"] == len(pooled) - 1
     assert pd.notna(rows.loc["low_risk", "sensitivity"])
+
+
+def test_groups_have_the_names_that_stand_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "coded.csv"
+    rows = [f"S{i},{20 + i},2,{i % 3},40,{('1', '2', '')[i % 3]}" for i in range(12)]
+    file.write_text("study,tp,fp,fn,tn,reader\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    groups = split(read_studies(file), "reader")
+    assert list(groups) == ["1", "2", "not stated"]
+    assert [len(part) for part in groups.values()] == [4, 4, 4]
+    words = split(StudyTable.from_frame(pd.read_csv(file).fillna({"reader": 0}), "t"), "reader")
+    assert list(words) == ["0", "1", "2"]
+    text = file.read_text(encoding="utf-8").replace(",1\n", ",one\n")
+    file.write_text(text, encoding="utf-8")
+    assert list(split(read_studies(file), "reader")) == ["2", "one", "not stated"]

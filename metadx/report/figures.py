@@ -16,6 +16,7 @@ from metadx.decision.strategy import Strategy, find_strategy
 from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
 from metadx.inference.appraisal import appraise
+from metadx.inference.comparison import group_name
 from metadx.inference.robustness import Robustness
 from metadx.models import BivariateModel, BivariateResults
 from metadx.plots.registry import Figurable, figurable, keywords
@@ -245,7 +246,7 @@ def split(table: StudyTable, column: str) -> dict[str, StudyTable]:
             f"{table.name} has no column {column!r}; its columns are {', '.join(table.columns)}"
         )
     frame = table.frame
-    values = frame[column].astype("string").fillna(NOT_STATED)
+    values = frame[column].map(group_name).replace("", NOT_STATED)
     return {
         str(value): StudyTable.from_checked(frame[(values == value).to_numpy()], str(value))
         for value in sorted(values.unique(), key=lambda text: (text == NOT_STATED, text))

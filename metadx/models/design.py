@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 
@@ -191,7 +192,7 @@ def _refuse_repeats(table: StudyTable, codes: NDArray[np.int64]) -> None:
     raise ModelError(
         f"{table.name}: study {repeated} stands in more than one row; name the column that "
         "tells the rows apart (a group or a covariate), keep one row, or pass "
-        "independent_rows=True"
+        "independent_rows=True (--independent-rows)"
     )
 
 
@@ -204,7 +205,9 @@ def _columns(
 
     try:
         parsed = formulaic.Formula(formula)
-        needed = sorted(str(variable) for variable in parsed.required_variables)
+        # formulaic does not see the variables inside its own transforms, center() for example.
+        named = set(re.findall(r"[^\W\d]\w*", formula)) & set(table.columns)
+        needed = sorted(named | {str(variable) for variable in parsed.required_variables})
     except Exception as error:  # formulaic raises several unrelated classes
         raise OptionError(f"the formula {formula!r} cannot be read: {error}") from error
     columns = {column: _complete(table, column) for column in needed}

@@ -203,6 +203,8 @@ def quantity_warnings(plan: Plan) -> list[str]:
             found.append(
                 f"The {words}, input {one.name}, is used without uncertainty ({one.basis})."
             )
+        elif words.startswith("share ") and not one.is_assumption:
+            found.append(f"The {words}, input {one.name}: {one.source}; {one.basis}.")
     years = sorted({one.year for one in _money(plan, quantities) if one.year is not None})
     if len(years) > 1:
         found.append(

@@ -356,6 +356,14 @@ def test_open_shares_are_named_in_words_and_marked_in_every_output(studies: Stud
     assert "Best in under 1% of the draws throughout: Review: CT if young" in " ".join(drawn)
 
 
+def test_a_share_from_the_inputs_comes_with_its_source_and_its_notes(
+    results: StrategyResults,
+) -> None:
+    (said,) = [text for text in results.warnings if "input CONTRA07" in text]
+    assert said.startswith("The share 'MRI contraindicated', input CONTRA07: CT recommended as")
+    assert "read the paper before relying on it" in said and said in results.answer()
+
+
 def test_a_pretest_probability_that_is_not_used_is_not_warned_of(studies: StudyTable) -> None:
     path = ROOT / "analyses" / "strategies" / "vertebra.toml"
     vertebra = Strategy.from_file(path, studies)

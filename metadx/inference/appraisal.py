@@ -11,7 +11,7 @@ from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
 from metadx.inference.comparison_of_methods import MethodComparison, compare_methods
 from metadx.inference.cumulative import Cumulative, cumulative
-from metadx.inference.headline import Followed, check_pretest
+from metadx.inference.headline import Followed, check_pretest, counted
 from metadx.inference.heterogeneity import Heterogeneity, heterogeneity
 from metadx.inference.influence import Influence, leave_one_out
 from metadx.inference.outliers import Outliers, outliers
@@ -219,8 +219,3 @@ def said(part: Any) -> str:
     if isinstance(part, NotApplicable):
         return str(part)
     return str(part.summary() if hasattr(part, "summary") else part.sentence)
-
-
-def counted(k: int) -> str:
-    """Write ``"1 study"`` or ``"5 studies"``."""
-    return f"{k} {'study' if k == 1 else 'studies'}"

@@ -122,3 +122,8 @@ def reason_of(values: Mapping[str, object]) -> str:
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as dictionaries by column name."""
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def counted(k: int) -> str:
+    """Write ``"1 study"`` or ``"5 studies"``."""
+    return f"{k} {'study' if k == 1 else 'studies'}"

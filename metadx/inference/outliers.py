@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from metadx.errors import OptionError
 from metadx.estimate import NotApplicable
-from metadx.inference.headline import records
+from metadx.inference.headline import counted, records
 from metadx.inference.influence import Influence
 from metadx.models import BivariateResults
 from metadx.models.design import MARGINS
@@ -27,6 +27,8 @@ FloatArray = NDArray[np.float64]
 REPLICATES: Final = 4_999
 #: Adjusted p value below which a study is called outlying.
 OUTLYING: Final = 0.05
+#: Studies that the text lists.
+SHOWN: Final = 5
 #: Added to both cells of a margin before its logit is taken, in every study and every
 #: simulated table alike: the residual stays finite and its null distribution is simulated.
 ADDED: Final = 0.5
@@ -66,9 +68,9 @@ class Outliers:
         tested = self.frame.dropna(subset=["p"]).sort_values(["p", "distance"])
         out = [
             f"Studies against what the others predict ({self.replicates:,} simulated tables a "
-            f"study, Holm's adjustment over {len(tested)} studies)"
+            f"study, Holm's adjustment over {counted(len(tested))})"
         ]
-        for row in records(tested.head(5)):
+        for row in records(tested.head(SHOWN)):
             parts = [
                 f"{name} {row[f'deleted_{name}']:+.2f}"
                 for name in MARGINS
@@ -78,8 +80,8 @@ class Outliers:
                 f"  {row['study']}: deleted residuals {', '.join(parts)}; p = {row['p']:.4f}, "
                 f"adjusted {row['p_adjusted']:.4f}"
             )
-        if len(tested) > 5:
-            out.append(f"  and {len(tested) - 5} studies that deviate less")
+        if len(tested) > SHOWN:
+            out.append(f"  and {counted(len(tested) - SHOWN)} with less deviation")
         out.append(
             f"  outlying: {', '.join(self.outlying)}" if self.outlying else "  no study is outlying"
         )

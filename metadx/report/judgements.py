@@ -8,6 +8,7 @@ from typing import Final
 from metadx.decision import AccuracyDraws
 from metadx.errors import OptionError
 from metadx.estimate import Estimate, NotApplicable
+from metadx.inference.headline import counted
 from metadx.inference.small_study import FEWEST_STUDIES, DeeksTest, deeks_test
 from metadx.models import BivariateResults
 from metadx.models.bayes_results import BayesianResults
@@ -214,7 +215,7 @@ def small_study_test(table: StudyTable, level: float = 0.95) -> DeeksTest | NotA
 
 def studies(k: int) -> str:
     """Write ``"1 study"`` or ``"5 studies"``."""
-    return f"{k} {'study' if k == 1 else 'studies'}"
+    return counted(k)
 
 
 def rows(n: int) -> str:

@@ -175,8 +175,8 @@ def _extraction(source: _Source) -> Answer:
         return None
     again = sum(code != "extracted" for code in audit)
     return PARTLY, (
-        f"{again} of {rows(len(audit))} were compared with their source a second time (column "
-        "audit). Who extracted is for the authors to say."
+        f"{again} of {rows(len(audit))} {'was' if len(audit) == 1 else 'were'} compared with the "
+        "source a second time (column audit). Who extracted is for the authors to say."
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from edge_tables import ALL_PERFECT, EDGES, PARTIAL, SENSITIVITY_ONLY
@@ -91,3 +93,11 @@ def test_edges(name):
     if isinstance(found, Outliers):
         assert (found.frame["p"].notna() | (found.frame["reason"] != "")).all()
         assert "nan" not in found.summary().lower()
+
+
+def test_one_further_study_is_counted_in_the_singular():
+    found = leave_one_out(fit(table("auditc")))
+    tested = outliers(found, replicates=99)
+    six = replace(tested, frame=tested.frame.head(6)).summary()
+    assert "and 1 study with less deviation" in six
+    assert "and 9 studies with less deviation" in tested.summary()

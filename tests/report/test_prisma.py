@@ -123,3 +123,12 @@ def test_formats(whole):
 def test_nothing_to_report_is_refused(shipped):
     with pytest.raises(OptionError, match="no rows"):
         prisma(shipped.select(modality="frax", site="wrist"))
+
+
+def test_one_row_is_written_in_the_singular():
+    table = read_studies(STUDIES).strata()["ai_assisted/rib/rib/all_suspected"]
+    assert len(table) == 1
+    texts = [answer.text for answer in prisma(table).answers]
+    assert any(text.startswith("1 of 1 row was compared") for text in texts)
+    assert any(text.startswith("1 row extracted") for text in texts)
+    assert any("what the data of 1 study say" in text for text in texts)

@@ -109,7 +109,7 @@ def _preferred(results: StrategyResults, criterion: str, share: float) -> Iterat
         low, high = np.quantile(gap, tails)
         yield (
             f"        {results.labels[names[i]]}: {_more(gap.mean(), low, high)}; best in "
-            f"{100 * certain[i]:.0f} % of the draws"
+            f"{_percent(certain[i])} of the draws"
         )
     if worse:
         yield f"    worse: {'; '.join(worse)}"
@@ -130,6 +130,11 @@ def _certainty(
             f"({100 * certain[most]:.0f} %), but loses more where it is not"
         )
     return f"{text}: the evidence does not settle it"
+
+
+def _percent(share: float) -> str:
+    """Write a share of the draws; few of them are not called none."""
+    return "under 1 %" if 0.0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 def _more(gap: float, low: float, high: float) -> str:

@@ -16,7 +16,7 @@ from metadx.cli import app
 from metadx.decision.dependence import Dependence
 from metadx.decision.economics import best_of, probability_best
 from metadx.decision.strategy import Strategy, find_inputs, find_strategy
-from metadx.decision.strategy_answer import _certainty
+from metadx.decision.strategy_answer import _certainty, _percent
 from metadx.decision.strategy_economics import Economics
 from metadx.decision.strategy_results import StrategyResults
 from metadx.errors import OptionError
@@ -314,6 +314,7 @@ def test_the_answer_does_not_call_the_best_on_average_the_likely_best() -> None:
     assert words.startswith("best on average, and the single best in 25 % of the draws")
     assert f"{results.labels['first']} is so in more of them (75 %), but loses more" in words
     assert words.endswith("the evidence does not settle it")
+    assert [_percent(one) for one in (0.0, 0.001, 0.41)] == ["0 %", "under 1 %", "41 %"]
 
 
 def test_judgements_are_marked_as_assumptions_in_every_output(

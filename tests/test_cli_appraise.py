@@ -113,7 +113,7 @@ def test_paragraphs_come_with_their_references(file, tmp_path):
     entries = {line.split("{")[1].rstrip(",\n") for line in bib.read_text("utf-8").splitlines()
                if line.startswith("@")}  # fmt: skip
     assert cited == entries and "chu2006" in cited
-    assert "Of 5 rows extracted" in run("paragraphs", file)
+    assert "All 5 rows extracted were pooled" in run("paragraphs", file)
 
 
 def test_prisma_of_a_file_and_of_all_tables(file, tmp_path):

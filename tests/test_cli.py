@@ -190,6 +190,14 @@ def test_a_study_that_repeats_is_a_fault_that_names_it(tmp_path: Path) -> None:
         (("fit", "ct/hip", "--interval", "wide"), "wald, t, profile"),
         (("fit", "ct/hip", "--level", "2"), "between 0 and 1"),
         (("fit", "ct/hip", "--sens", "~ nonsense"), "nonsense"),
+        (("fit", "ct/hip", "--sens", "~ C("), "cannot be read"),
+        (("fit", "ct/hip", "--nodes", "0"), "nodes is 0; it lies between 1 and"),
+        (("fit", "ct/hip", "--nodes", "1000"), "nodes is 1000"),
+        (("fit", "ct/hip", "--zero-cell", "maybe"), "single, all, none"),
+        (
+            ("fit", str(DATA / "auditc.csv"), "--interval", "bootstrap", "--seed", "-5"),
+            "seed is -5",
+        ),
     ],
 )
 def test_mistakes_get_one_message(arguments: tuple[str, ...], words: str) -> None:

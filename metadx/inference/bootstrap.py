@@ -192,6 +192,8 @@ def bootstrap(
         return NotApplicable("the bootstrap resamples the exact model without covariates")
     if not fit.maxima:
         return NotApplicable("no random-effects model was fitted that could be resampled")
+    if seed < 0:
+        raise OptionError(f"seed is {seed}; it is a whole number from 0 up")
     rng = np.random.default_rng(seed)
     if fit.model_path == "bivariate":
         thetas, covs, diverging = _replicates(fit.design, fit.maxima[0], np.arange(5), n, rng)

@@ -209,7 +209,9 @@ def _columns(
         named = set(re.findall(r"[^\W\d]\w*", formula)) & set(table.columns)
         needed = sorted(named | {str(variable) for variable in parsed.required_variables})
     except Exception as error:  # formulaic raises several unrelated classes
-        raise OptionError(f"the formula {formula!r} cannot be read: {error}") from error
+        # The parser's picture of the place stands on further lines.
+        said = str(error).partition("\n")[0]
+        raise OptionError(f"the formula {formula!r} cannot be read: {said}") from error
     columns = {column: _complete(table, column) for column in needed}
     data = pd.DataFrame(columns, index=range(len(table)))
     for column in needed:

@@ -13,9 +13,11 @@ from metadx.errors import (
     OptionError,
     SparseDataWarning,
 )
+from metadx.kernels.quadrature import LEVELS
 from metadx.models import delta
 from metadx.models.design import build_design
 from metadx.models.exact import fit_exact
+from metadx.models.measures import ZERO_CELL
 from metadx.models.results import BivariateResults
 from metadx.models.strata import one_stratum, with_counts
 from metadx.models.summary_point import INTERVALS
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from metadx.models.bayes_results import BayesianResults
     from metadx.models.prior import Prior
 
+MOST_NODES: Final = max(LEVELS)
 METHODS: Final = ("exact", "laplace", "reml", "ml", "fixed", "bayes")
 
 
@@ -123,7 +126,8 @@ class BivariateModel:
             Normal quantile, or Student t with k - 2 degrees of freedom. Profile and bootstrap
             intervals are made from a fit, :func:`metadx.inference.profile`.
         nodes : int, optional
-            Quadrature nodes a dimension for the exact method; None chooses and checks them.
+            Quadrature nodes a dimension for the exact method, up to the next size of rule
+            that there is; None chooses and checks them.
         zero_cell : {"single", "all", "none"}
             Continuity correction of the normal-normal models; the exact ones use none.
         prior : Prior, optional
@@ -142,6 +146,10 @@ class BivariateModel:
             raise OptionError(f"method is {method!r}; it is one of {', '.join(METHODS)}")
         if interval not in INTERVALS:
             raise OptionError(f"interval is {interval!r}; it is one of {', '.join(INTERVALS)}")
+        if zero_cell not in ZERO_CELL:
+            raise OptionError(f"zero_cell is {zero_cell!r}; it is one of {', '.join(ZERO_CELL)}")
+        if nodes is not None and not 1 <= nodes <= MOST_NODES:
+            raise OptionError(f"nodes is {nodes}; it lies between 1 and {MOST_NODES}")
         delta.quantile(level)
         shared = (self.table, self.design, self.formulas)
         results: BivariateResults | BayesianResults

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -161,3 +162,16 @@ def test_groups_have_the_names_that_stand_in_the_file(tmp_path: Path) -> None:
     text = file.read_text(encoding="utf-8").replace(",1\n", ",one\n")
     file.write_text(text, encoding="utf-8")
     assert list(split(read_studies(file), "reader")) == ["2", "one", "not stated"]
+
+
+def test_a_figure_of_strategies_carries_the_hashes_of_plan_inputs_and_studies(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "plan.png"
+    write_figure(FigureRequest("strategy_comparison", "hip", out, studies=ROOT / "studies"))
+    with Image.open(out) as png:
+        tables = json.loads(png.info["Description"])["tables"]
+    inputs = ROOT / "studies" / "strategy_inputs.csv"
+    assert tables["strategy_inputs.csv"] == sha256(inputs.read_bytes()).hexdigest()
+    assert "hip.toml" in tables
+    assert len(tables) == 1 + len(list((ROOT / "studies").rglob("*.csv")))

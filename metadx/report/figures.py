@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -199,7 +200,7 @@ def _source(entry: Figurable, request: FigureRequest) -> tuple[Any, dict[str, An
         path = request.results / f"{entry.needs}.csv"
         if not path.is_file():
             raise OptionError(f"there is no {path}; metadx run writes it")
-        return pd.read_csv(path), {}
+        return pd.read_csv(path), _hashes({path.name: path})
     if entry.needs == "none":
         return None, {}
     if not request.target:
@@ -208,9 +209,20 @@ def _source(entry: Figurable, request: FigureRequest) -> tuple[Any, dict[str, An
             example = "a file of strategies, for example hip"
         raise OptionError(f"the figure {entry.name} needs {example}")
     if entry.needs == "strategy":
-        plan = Strategy.from_file(find_strategy(request.target), request.studies)
-        return plan.evaluate(), {"strategies": request.target}
+        path = find_strategy(request.target)
+        plan = Strategy.from_file(path, request.studies)
+        tables = {
+            one.relative_to(request.studies).as_posix(): one
+            for one in sorted(request.studies.rglob("*.csv"))
+        }
+        record = _hashes({path.name: path, **tables})
+        return plan.evaluate(), {"strategies": request.target, **record}
     return _of_studies(entry, request)
+
+
+def _hashes(files: Mapping[str, Path]) -> dict[str, Any]:
+    """Return the hash of each file, as the record of a figure has them."""
+    return {"tables": {name: sha256(path.read_bytes()).hexdigest() for name, path in files.items()}}
 
 
 def _of_studies(entry: Figurable, request: FigureRequest) -> tuple[Any, dict[str, Any]]:

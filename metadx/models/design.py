@@ -231,6 +231,10 @@ def _columns(
         )
     # Partial studies count for the margin they report: a level without any of them would keep
     # its starting value, and that would be read as an estimate.
+    if not reported.any():
+        raise ModelError(
+            f"{table.name}: no study reports {margin}, so {formula!r} has nothing to relate it to"
+        )
     if np.linalg.matrix_rank(values[reported]) < values.shape[1]:
         seen = np.asarray(values[reported].any(axis=0), dtype=bool)
         idle = [name for name, has in zip(matrix.columns, seen, strict=True) if not has]

@@ -231,7 +231,7 @@ def test_sparse_tables_always_end_somewhere():
             {"test": ["ct", "ct", "ct", "mri", "mri", "mri"]},
             "~ test",
             None,
-            "studies with specificity do not determine",
+            "specificity is not reported often enough for '~ test'",
         ),
         (COMPLETE, {"test": list("aaaab")}, "~ test", "test", "group 'b' has fewer than two"),
     ],

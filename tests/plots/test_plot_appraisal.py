@@ -79,7 +79,7 @@ def test_cumulative_marks_the_last_update(fits: Fits):
 def test_cumulative_names_who_has_no_year(fits: Fits):
     found = cumulative(fits["fifteen"], by=[None, *range(2001, 2015)])
     assert "Without order, in the band only: Study 0" in words(plot_cumulative(found))
-    with pytest.raises(OptionError, match="0 studies have year"):
+    with pytest.raises(OptionError, match="no study has a year"):
         plot_cumulative(fits["fifteen"])
 
 

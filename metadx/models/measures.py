@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from statsmodels.stats.proportion import proportion_confint
 
 from metadx.errors import OptionError
 from metadx.models import delta
@@ -127,6 +126,8 @@ def proportion(
     OptionError
         If the interval is unknown or the level is not between 0 and 1.
     """
+    from statsmodels.stats.proportion import proportion_confint
+
     if interval not in INTERVALS:
         raise OptionError(f"interval is {interval!r}; it is one of {', '.join(INTERVALS)}")
     delta.quantile(level)  # refuses a level outside 0 to 1

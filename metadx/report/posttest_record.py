@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metadx.decision.inputs import read_inputs
 from metadx.decision.posttest import PosttestResult, posttest
 from metadx.decision.thresholds import Thresholds, thresholds
 from metadx.errors import MetadxWarning, OptionError
 from metadx.models import BivariateModel
 from metadx.report.fit_record import find_table
+from metadx.report.prevalences import known_inputs, site_prevalences
 from metadx.tables import StudyTable
 
 
@@ -103,14 +103,7 @@ def _thresholds(request: PosttestRequest, result: PosttestResult) -> Thresholds 
 
 def _known(table: StudyTable, request: PosttestRequest) -> list[str]:
     """List the prevalences of the table's site that the inputs of strategies hold."""
-    if "site" not in table.columns or not (request.studies / "strategy_inputs.csv").is_file():
-        return []
-    sites = {str(site) for site in table.frame["site"].dropna()}
-    found = [
-        one
-        for one in read_inputs(request.studies).values()
-        if one.use and one.quantity == "prevalence" and one.site in sites and one.value is not None
-    ]
+    found = site_prevalences(table, known_inputs(request.studies))
     if not found:
         return []
     return [
